@@ -1,0 +1,48 @@
+import type { FieldError } from './field-error.ts'
+import type { UnstructuredObject } from './types.ts'
+
+/**
+ * What neither a schema nor a CEL rule can say about a kind: pure functions, beside its types, named in `apis/rules.ts`.
+ * Objects come parsed, pruned and with the schema's defaults applied. Only `default` and `prepare*` may change their argument.
+ */
+export interface Rules<T = UnstructuredObject> {
+  /** Fills defaults that depend on other fields (imagePullPolicy on the image's tag). */
+  default?(object: T): void
+  /** Before validation of a create: sets what clients may not choose (status, initial phase). */
+  prepareCreate?(object: T): void
+  /** Before validation of an update: carries over what this request may not change. `subresource` is empty for the main resource. */
+  prepareUpdate?(object: T, old: T, subresource: string): void
+  validate?(object: T): FieldError[]
+  /** Additional checks of an update: immutable fields, illegal transitions. */
+  validateUpdate?(object: T, old: T, subresource: string): FieldError[]
+  /** True when the change counts as a new generation; absent: anything outside metadata and status. */
+  changesGeneration?(object: T, old: T): boolean
+  /** Values of field selectors that are not plain paths, or need a default: `{ 'status.phase': 'Pending' }`. */
+  fields?(object: T): Record<string, string>
+  /** Warnings to send with the answer of a write. */
+  warnings?(object: T): string[]
+  /** Columns of `kubectl get` that no JSONPath can compute; replaces the manifest's printer columns. */
+  print?: Printer<T>
+  /** Seconds a stored object lives (Events); absent: for ever. */
+  ttlSeconds?: number
+  /**
+   * Graceful deletion: seconds to keep the object marked as deleting so that someone can end what it stands for;
+   * 0 or absent removes it at once when it has no finalizers. `requested` is the client's gracePeriodSeconds.
+   */
+  gracePeriodSeconds?(object: T, requested: number | undefined): number
+}
+
+export interface Printer<T = UnstructuredObject> {
+  columns: readonly TableColumn[]
+  /** One cell a column, after Kubernetes' printers: ages as `5m`, absent as `<none>`. `now` in milliseconds. */
+  row(object: T, now: number): (string | number | boolean | null)[]
+}
+
+/** @see https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
+export interface TableColumn {
+  name: string
+  type: 'string' | 'integer' | 'number' | 'boolean' | 'date'
+  format?: string
+  description?: string
+  priority?: number
+}

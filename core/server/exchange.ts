@@ -1,0 +1,103 @@
+import type { TLSSocket } from 'node:tls'
+
+/**
+ * One request and its answer, the same for HTTP/1.1 and HTTP/2 so that nothing behind the listener knows which it is.
+ * HTTP/2 is served through node's `stream` API: its compatibility layer costs 1.5-1.9 times as much on small GETs.
+ */
+export interface Exchange {
+  readonly method: string
+  /** Path and query as sent, still escaped. */
+  readonly target: string
+  /** The path, still escaped: split on `/` first, then decode each segment. */
+  readonly path: string
+  /** Parsed on first use. */
+  readonly query: URLSearchParams
+  /** @param name in lower case */
+  header(name: string): string | undefined
+  /** The connection, for its client certificate and addresses. */
+  readonly socket: TLSSocket
+  readonly protocol: 'h1' | 'h2'
+  /** Aborted when the client is gone before the answer ended. Made on first use. */
+  readonly signal: AbortSignal
+  /** Reads the whole body. @throws StatusError `RequestEntityTooLarge` past `limitBytes`, `BadRequest` when cut short */
+  body(limitBytes: number): Promise<Buffer>
+  /** Adds a header to whatever answer follows. A repeated `warning` is appended, others replaced. */
+  setHeader(name: string, value: string): void
+  /** Answers in one piece. */
+  send(status: number, contentType: string, body: Buffer | string): void
+  /** Starts an answer that is written in pieces. */
+  stream(status: number, contentType: string): ReplyStream
+  /** True once `send` or `stream` was called. */
+  readonly answered: boolean
+  /** Status sent and body bytes written so far, for metrics and the access log. */
+  readonly sent: { status: number; bytes: number }
+}
+
+export interface ReplyStream {
+  /** @returns false when the client is slower than the writer: await `drained()` before writing more */
+  write(chunk: Buffer): boolean
+  /** Resolves when there is room again, or at once when the client is gone. */
+  drained(): Promise<void>
+  /** Bytes written and not yet taken by the connection. */
+  readonly bufferedBytes: number
+  end(chunk?: Buffer): void
+  /** Ends the connection's share of this answer without a proper end. */
+  destroy(): void
+  /** True once the client is gone or the answer has ended. */
+  readonly closed: boolean
+  onClose(listener: () => void): void
+}
+
+/** An HTTP/1.1 `Upgrade` (SPDY or WebSocket): the raw connection and the bytes that came behind the request's head. */
+export interface UpgradeExchange {
+  readonly method: string
+  readonly target: string
+  readonly path: string
+  readonly query: URLSearchParams
+  header(name: string): string | undefined
+  /** Header names and values alternating, as received. */
+  readonly rawHeaders: readonly string[]
+  readonly socket: TLSSocket
+  readonly head: Buffer
+  /** Refuses the upgrade with an ordinary answer and closes the connection. */
+  refuse(status: number, contentType: string, body: Buffer | string): void
+}
+
+/** Who a request is from. @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/ */
+export interface UserInfo {
+  username: string
+  uid?: string
+  groups: readonly string[]
+  extra?: Readonly<Record<string, readonly string[]>>
+}
+
+/** What a request asks to do, as authorizers see it. @see https://kubernetes.io/docs/reference/access-authn-authz/authorization/#review-your-request-attributes */
+export type RequestAttributes =
+  | {
+      isResource: true
+      verb: string
+      group: string
+      version: string
+      resource: string
+      subresource: string
+      /** Empty for cluster scope and for all namespaces. */
+      namespace: string
+      name: string
+    }
+  | { isResource: false; verb: string; path: string }
+
+/** Says who is asking, or undefined when it knows no credential of the request's. @throws StatusError `Unauthorized` for a bad credential */
+export interface Authenticator {
+  authenticate(exchange: Pick<Exchange, 'header' | 'socket'>): Promise<UserInfo | undefined> | UserInfo | undefined
+}
+
+export interface Decision {
+  allowed: boolean
+  /** Why, for logs and the Forbidden message; may be empty. */
+  reason: string
+}
+
+export interface Authorizer {
+  /** Synchronous: it reads an index kept up to date by watches. */
+  authorize(user: UserInfo, attributes: RequestAttributes): Decision
+}

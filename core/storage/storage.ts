@@ -1,0 +1,107 @@
+/**
+ * The store's contract: an ordered map from keys to bytes under one sequence of revisions, as etcd has it.
+ *
+ * Keys are `/registry/<group>/<resource>/<namespace>/<name>` (no namespace segment for cluster scope; `core` for the
+ * core group). Values are opaque here. Every accepted write takes the next revision. A promise of a write resolves only
+ * once the write survives power loss, and watchers have been handed its event *before* it resolves, in revision order:
+ * who awaits a write and then reads a cache fed by `watch` sees the write.
+ */
+export interface Storage extends StorageReader, AsyncDisposable {
+  /** @throws StorageError `KeyExists` @returns the revision of the write */
+  create(key: string, value: Buffer, options?: WriteOptions): Promise<number>
+  /** Compare-and-swap. @throws StorageError `KeyNotFound`, or `Conflict` when the key's modRevision is not `expected` */
+  update(key: string, value: Buffer, expected: number, options?: WriteOptions): Promise<number>
+  /** Compare-and-delete. @throws StorageError `KeyNotFound`, `Conflict` @returns the revision of the deletion */
+  delete(key: string, expected: number): Promise<number>
+  /**
+   * Hands over every event whose key starts with `prefix` and whose revision is greater than `after`, in order, each once.
+   * `onEvents` is called with one batch at a time and must not throw. Ends at `stop()` or, once, with `onEnd(error)`:
+   * `Compacted` when history from `after` is gone, `Unreachable` when the backend is lost for good.
+   */
+  watch(prefix: string, after: number, sink: WatchSink): StorageWatch
+  /** Forgets history up to and including `revision`; the latest value of each key stays. */
+  compact(revision: number): Promise<void>
+}
+
+export interface StorageReader {
+  /** @returns the latest acknowledged value, or undefined when absent */
+  get(key: string): Promise<StoredObject | undefined>
+  /** In key order. @throws StorageError `Compacted` when `revision` is compacted, `FutureRevision` when it is not reached */
+  list(prefix: string, options?: ListOptions): Promise<StoredList>
+  /** The revision of the last acknowledged write. */
+  currentRevision(): Promise<number>
+}
+
+export interface WriteOptions {
+  /** Seconds after which the store deletes the key by itself (Events); absent: never. A later write without it makes the key permanent. */
+  ttlSeconds?: number
+}
+
+export interface StoredObject {
+  key: string
+  value: Buffer
+  createRevision: number
+  modRevision: number
+}
+
+export interface ListOptions {
+  /** The revision to read at; absent: the latest. */
+  revision?: number
+  /** At most this many objects; absent: all. */
+  limit?: number
+  /** Start behind this key. */
+  after?: string
+}
+
+export interface StoredList {
+  items: StoredObject[]
+  /** The revision the list is consistent at. */
+  revision: number
+  /** True when `limit` cut the list. */
+  more: boolean
+}
+
+export interface StoreEvent {
+  type: 'put' | 'delete'
+  key: string
+  /** The new value; of a deletion, the last value the key had. */
+  value: Buffer
+  revision: number
+  /** Equals `revision` when the put created the key. */
+  createRevision: number
+}
+
+export interface WatchSink {
+  onEvents(events: readonly StoreEvent[]): void
+  /** Nothing at or below `revision` will come any more; called after events and when asked for by time passing without any. */
+  onProgress?(revision: number): void
+  onEnd(error: StorageError): void
+}
+
+export interface StorageWatch {
+  stop(): void
+}
+
+export type StorageErrorCode =
+  | 'KeyExists'
+  | 'KeyNotFound'
+  | 'Conflict'
+  | 'Compacted'
+  | 'FutureRevision'
+  /** The backend cannot be asked now; the outcome of a write that was under way is unknown. */
+  | 'Unreachable'
+  /** The disk is full or failing; nothing was written. */
+  | 'Full'
+  /** What is on disk is not what was written; the message names the file and what to do. */
+  | 'Corrupt'
+  | 'Closed'
+
+export class StorageError extends Error {
+  readonly code: StorageErrorCode
+
+  constructor(code: StorageErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StorageError'
+    this.code = code
+  }
+}
