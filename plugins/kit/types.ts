@@ -48,7 +48,7 @@ export interface WorkQueue {
   addAfter(key: string, delayMs: number): void
 }
 
-export type ReconcileResult = { requeueAfterMs: number } | undefined | void
+export type ReconcileResult = { requeueAfterMs: number } | undefined
 
 /** Level-triggered: re-reads state, steps closer, and may run any number of times. Throws to be retried with backoff. */
 export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileResult>
