@@ -30,6 +30,14 @@ export interface Rules<T = UnstructuredObject> {
    * 0 or absent removes it at once when it has no finalizers. `requested` is the client's gracePeriodSeconds.
    */
   gracePeriodSeconds?(object: T, requested: number | undefined): number
+  /** When a deletion begins that something holds up: shows it in the status. */
+  prepareDelete?(object: T): void
+  /** True while something other than finalizers keeps a deleted object (a namespace's `spec.finalizers`). */
+  blocksRemoval?(object: T): boolean
+  /** True when an update without resourceVersion is refused. Custom resources always refuse it. */
+  requiresResourceVersion?: boolean
+  /** Between versions whose structures differ; absent: only apiVersion changes. Returns a new object. */
+  convert?(object: T, toVersion: string): T
 }
 
 export interface Printer<T = UnstructuredObject> {

@@ -1,0 +1,46 @@
+import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
+import type { UserInfo } from '#core/server/exchange.ts'
+
+export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+
+/** One write on its way to the store, as the admission chain sees it. */
+export interface AdmissionRequest {
+  operation: Operation
+  group: string
+  version: string
+  kind: string
+  resource: string
+  subresource: string
+  /** Empty for cluster scope. */
+  namespace: string
+  /** May be empty while a generated name is not yet chosen. */
+  name: string
+  user: UserInfo
+  dryRun: boolean
+  /** The object to be stored; absent for DELETE. `mutate` may change it in place. */
+  object?: UnstructuredObject
+  oldObject?: Readonly<UnstructuredObject>
+  /** Adds a Warning header to the answer. */
+  warn(message: string): void
+}
+
+/** Changes or refuses writes. Implemented by the area `admission`; both methods refuse with a StatusError. */
+export interface Admission {
+  mutate(request: AdmissionRequest): Promise<void>
+  validate(request: AdmissionRequest): Promise<void>
+}
+
+/** Reads other objects while admitting one: from the watch cache, never from the wire. */
+export interface ObjectReader {
+  /** @param group empty for the core group @param namespace empty for cluster scope */
+  get<T = UnstructuredObject>(group: string, resource: string, namespace: string, name: string): T | undefined
+  list<T = UnstructuredObject>(group: string, resource: string, namespace?: string): T[]
+  /** Resolves with the object once it exists, or with undefined after `timeoutMs`. */
+  waitFor<T = UnstructuredObject>(
+    group: string,
+    resource: string,
+    namespace: string,
+    name: string,
+    timeoutMs: number,
+  ): Promise<T | undefined>
+}

@@ -1,0 +1,195 @@
+import type { Rules } from '#apis/meta/v1/rules.ts'
+import { apiVersionOf, type UnstructuredObject } from '#apis/meta/v1/types.ts'
+import { replaceApiVersion, reviveObject } from '#core/machinery/canonical.ts'
+import { type CompiledSchema, SchemaCompiler } from '#core/schema/compile.ts'
+import type { Cacher } from '#core/storage/cacher/cacher.ts'
+import type { CacheEntry } from '#core/storage/cacher/entry.ts'
+import type { ResourceCache } from '#core/storage/cacher/resource-cache.ts'
+import { factsExtractor, selectableFieldNames } from './facts.ts'
+import type { JsonSchema, ResourceDefinition, VersionDefinition } from './resource.ts'
+
+export type SchemaTypes = Readonly<Record<string, JsonSchema>>
+
+/** The resources this server serves, and where the objects of each are. */
+export class Registry {
+  readonly #cacher: Cacher
+  readonly #rules: ReadonlyMap<string, Rules>
+  readonly #byResource = new Map<string, Resource>()
+  readonly #builtinCompiler: SchemaCompiler
+  readonly #listeners = new Set<() => void>()
+  #generation = 0
+
+  /**
+   * @param types the named schemas that built-in definitions refer to
+   * @param rules by `group/resource`, `core` for the core group
+   */
+  constructor(options: { cacher: Cacher; types: SchemaTypes; rules: ReadonlyMap<string, Rules> }) {
+    this.#cacher = options.cacher
+    this.#rules = options.rules
+    this.#builtinCompiler = new SchemaCompiler(options.types)
+  }
+
+  /** Grows with every change of the set of definitions. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** Adds a resource, or replaces its definition. */
+  install(definition: ResourceDefinition): Resource {
+    const key = resourceKey(definition)
+    const compiler = definition.builtin ? this.#builtinCompiler : new SchemaCompiler({})
+    const home = definition.keelson?.storedAs ?? definition
+    const cache = this.#cacher.resource(resourceKey(home))
+    const resource = new Resource(definition, compiler, cache, home, this.#rules.get(key) ?? {})
+    // A resource stored as another's objects leaves the extraction to that one.
+    if (home === definition) cache.extract = factsExtractor(definition, resource.rules)
+    this.#byResource.set(key, resource)
+    this.#changed()
+    return resource
+  }
+
+  remove(of: { group: string; resource: string }): void {
+    if (this.#byResource.delete(resourceKey(of))) this.#changed()
+  }
+
+  /** @returns the resource when it serves that version */
+  find(group: string, version: string, resource: string): ServedVersion | undefined {
+    return this.#byResource.get(resourceKey({ group, resource }))?.version(version)
+  }
+
+  get(group: string, resource: string): Resource | undefined {
+    return this.#byResource.get(resourceKey({ group, resource }))
+  }
+
+  all(): Iterable<Resource> {
+    return this.#byResource.values()
+  }
+
+  definitions(): ResourceDefinition[] {
+    return Array.from(this.#byResource.values(), (resource) => resource.definition)
+  }
+
+  servesGroupVersion(group: string, version: string): boolean {
+    for (const { definition } of this.#byResource.values()) {
+      if (definition.group === group && definition.versions.some((one) => one.served && one.name === version)) return true
+    }
+    return false
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener)
+  }
+
+  #changed(): void {
+    this.#generation++
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+/** One resource: its definition, its objects, its rules. */
+export class Resource {
+  readonly definition: ResourceDefinition
+  readonly rules: Rules
+  readonly cache: ResourceCache
+  /** Group and resource the objects are stored under. */
+  readonly home: { group: string; resource: string }
+  readonly #versions = new Map<string, ServedVersion>()
+  readonly #compiler: SchemaCompiler
+  #fieldNames: ReadonlySet<string> | undefined
+
+  constructor(
+    definition: ResourceDefinition,
+    compiler: SchemaCompiler,
+    cache: ResourceCache,
+    home: { group: string; resource: string },
+    rules: Rules,
+  ) {
+    this.definition = definition
+    this.rules = rules
+    this.cache = cache
+    this.home = home
+    this.#compiler = compiler
+    for (const version of definition.versions) this.#versions.set(version.name, new ServedVersion(this, version, compiler))
+  }
+
+  /** @returns the version when it is served */
+  version(name: string): ServedVersion | undefined {
+    const version = this.#versions.get(name)
+    return version?.definition.served ? version : undefined
+  }
+
+  get storage(): ServedVersion {
+    return this.#versions.get(this.definition.storageVersion)!
+  }
+
+  /** The names a field selector may use. */
+  get fieldNames(): ReadonlySet<string> {
+    this.#fieldNames ??= selectableFieldNames(this.definition, this.rules)
+    return this.#fieldNames
+  }
+
+  get compiler(): SchemaCompiler {
+    return this.#compiler
+  }
+}
+
+/** One version of a resource: how its objects look to clients. */
+export class ServedVersion {
+  readonly resource: Resource
+  readonly definition: VersionDefinition
+  readonly apiVersion: string
+  readonly #compiler: SchemaCompiler
+  #schema: CompiledSchema | undefined
+
+  constructor(resource: Resource, definition: VersionDefinition, compiler: SchemaCompiler) {
+    this.resource = resource
+    this.definition = definition
+    this.apiVersion = apiVersionOf({ group: resource.definition.group, version: definition.name })
+    this.#compiler = compiler
+  }
+
+  /** Compiled at first use. */
+  get schema(): CompiledSchema {
+    this.#schema ??= this.#compiler.compile(this.definition.schema)
+    return this.#schema
+  }
+
+  get isStorage(): boolean {
+    return this.definition.name === this.resource.definition.storageVersion && this.storedHere
+  }
+
+  /** False for a resource whose objects are stored as another's. */
+  get storedHere(): boolean {
+    return this.resource.definition.keelson?.storedAs === undefined
+  }
+
+  /** An entry's bytes as this version shows them. */
+  encode(entry: CacheEntry): Buffer {
+    return this.isStorage ? entry.bytes : this.fromStorage(entry.bytes)
+  }
+
+  fromStorage(bytes: Buffer): Buffer {
+    if (this.isStorage) return bytes
+    const { convert } = this.resource.rules
+    if (!convert) return replaceApiVersion(bytes, storedApiVersion(this.resource), this.apiVersion)
+    return Buffer.from(JSON.stringify(convert(reviveObject(bytes), this.definition.name)))
+  }
+
+  /** An object of this version in the form it is stored in. May return `object` itself, changed. */
+  toStorage(object: UnstructuredObject): UnstructuredObject {
+    if (this.isStorage) return object
+    const { convert } = this.resource.rules
+    const stored = convert ? convert(object, this.resource.definition.storageVersion) : object
+    stored.apiVersion = storedApiVersion(this.resource)
+    return stored
+  }
+}
+
+function storedApiVersion(resource: Resource): string {
+  return apiVersionOf({ group: resource.home.group, version: resource.definition.storageVersion })
+}
+
+/** `group/resource`, with `core` for the core group. */
+export function resourceKey(of: { group: string; resource: string }): string {
+  return `${of.group || 'core'}/${of.resource}`
+}

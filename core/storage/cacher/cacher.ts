@@ -1,0 +1,144 @@
+import { spliceResourceVersion } from '#core/machinery/canonical.ts'
+import { type Storage, StorageError, type StoreEvent, type StorageWatch } from '../storage.ts'
+import { Dispatcher } from './dispatcher.ts'
+import { CacheEntry, type Change, type ExtractFacts } from './entry.ts'
+import { ResourceCache } from './resource-cache.ts'
+
+const registryPrefix = '/registry/'
+const loadPageSize = 5_000
+
+const noFacts: ExtractFacts = () => ({ labels: {}, fields: {} })
+
+/**
+ * Everything that is stored, in memory, as bytes: one watch of the store feeds a cache for each resource. Reads and
+ * watches are served from here. A write that has been acknowledged is in the cache.
+ */
+export class Cacher implements AsyncDisposable {
+  readonly #storage: Storage
+  readonly #resources = new Map<string, ResourceCache>()
+  readonly #dispatcher = new Dispatcher()
+  readonly #waiting: { revision: number; resolve: () => void }[] = []
+  #watch: StorageWatch | undefined
+  #revision = 0
+  #loadedAt = 0
+  #failure: StorageError | undefined
+
+  private constructor(storage: Storage) {
+    this.#storage = storage
+  }
+
+  /** Loads the store's state and follows it from there. */
+  static async start(storage: Storage): Promise<Cacher> {
+    const cacher = new Cacher(storage)
+    await cacher.#load()
+    return cacher
+  }
+
+  async #load(): Promise<void> {
+    let page = await this.#storage.list(registryPrefix, { limit: loadPageSize })
+    this.#revision = page.revision
+    this.#loadedAt = page.revision
+    for (;;) {
+      for (const { key, value, modRevision } of page.items) {
+        const at = splitKey(key)
+        if (at) this.resource(at.resource).load(entryOf(at.key, value, modRevision))
+      }
+      if (!page.more) break
+      const after = page.items[page.items.length - 1]!.key
+      page = await this.#storage.list(registryPrefix, { limit: loadPageSize, after, revision: this.#revision })
+    }
+    this.#watch = this.#storage.watch(registryPrefix, this.#revision, {
+      onEvents: (events) => this.#apply(events),
+      onProgress: (revision) => this.#advance(revision),
+      onEnd: (error) => {
+        this.#failure = error
+      },
+    })
+  }
+
+  /** The revision everything here is at. */
+  get revision(): number {
+    return this.#revision
+  }
+
+  /** Why the cache no longer follows the store, when it does not. */
+  get failure(): StorageError | undefined {
+    return this.#failure
+  }
+
+  /** @param resource `group/resource`, `core` for the core group; made on first use */
+  resource(resource: string): ResourceCache {
+    let cache = this.#resources.get(resource)
+    if (!cache) {
+      cache = new ResourceCache(this.#loadedAt, this.#dispatcher, noFacts)
+      this.#resources.set(resource, cache)
+    }
+    return cache
+  }
+
+  resources(): Iterable<[string, ResourceCache]> {
+    return this.#resources
+  }
+
+  /** Queues a chunk for one subscriber behind everything that is already on its way to it. */
+  deliverInOrder(chunk: Buffer, to: { deliver(chunk: Buffer): void }): void {
+    this.#dispatcher.enqueue(chunk, [to])
+  }
+
+  /** Resolves when the cache has reached `revision`, or rejects when `signal` aborts. */
+  async reached(revision: number, signal?: AbortSignal): Promise<void> {
+    if (this.#revision >= revision) return
+    await new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ revision, resolve })
+      signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+    })
+  }
+
+  #apply(events: readonly StoreEvent[]): void {
+    const touched = new Map<ResourceCache, Change[]>()
+    for (const event of events) {
+      const at = splitKey(event.key)
+      if (!at) continue
+      const cache = this.resource(at.resource)
+      const entry = entryOf(at.key, event.value, event.revision)
+      const change = event.type === 'put' ? cache.put(entry) : cache.remove(entry)
+      if (!change) continue
+      const changes = touched.get(cache)
+      if (changes) changes.push(change)
+      else touched.set(cache, [change])
+    }
+    const last = events[events.length - 1]
+    for (const [cache, changes] of touched) cache.publish(changes)
+    if (last) this.#advance(last.revision)
+  }
+
+  #advance(revision: number): void {
+    if (revision > this.#revision) this.#revision = revision
+    for (let at = this.#waiting.length - 1; at >= 0; at--) {
+      if (this.#waiting[at]!.revision <= this.#revision) this.#waiting.splice(at, 1)[0]!.resolve()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#watch?.stop()
+  }
+}
+
+function entryOf(key: string, value: Buffer, revision: number): CacheEntry {
+  return new CacheEntry(key, spliceResourceVersion(value, revision), revision)
+}
+
+/** `/registry/apps/deployments/default/web` -> `apps/deployments`, `default/web` */
+function splitKey(key: string): { resource: string; key: string } | undefined {
+  const group = key.indexOf('/', registryPrefix.length)
+  const resource = key.indexOf('/', group + 1)
+  if (group < 0 || resource < 0) return undefined
+  return { resource: key.slice(registryPrefix.length, resource), key: key.slice(resource + 1) }
+}
+
+/** The store's key of an object. @param group empty for the core group @param key `namespace/name` or `name` */
+export function storageKey(group: string, resource: string, key: string): string {
+  return `${registryPrefix}${group || 'core'}/${resource}/${key}`
+}
+
+export { StorageError }

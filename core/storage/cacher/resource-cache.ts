@@ -1,0 +1,219 @@
+import BTreeModule from 'sorted-btree'
+import { CacheEntry, Change, type ExtractFacts } from './entry.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import { type Subscriber, type ViewSpec, WatchView } from './watch-view.ts'
+
+// The package is CommonJS with a `default` property; node hands over the whole module.
+const BTree = (BTreeModule as unknown as { default: typeof BTreeModule }).default ?? BTreeModule
+
+const compareKeys = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+/** Changes kept for watches that resume; the older half goes when either bound is passed. */
+const historyLimit = { changes: 8_192, bytes: 16 * 1024 * 1024 }
+
+export interface ListedEntries {
+  entries: CacheEntry[]
+  more: boolean
+}
+
+/** The newest state of one resource's objects in key order, its recent changes, and who watches them. */
+export class ResourceCache {
+  readonly #entries = new BTree<string, CacheEntry>(undefined, compareKeys)
+  readonly #views = new Map<string, WatchView>()
+  /** Views that ask for one value of a field, by field and value. */
+  readonly #viewsByField = new Map<string, Map<string, Set<WatchView>>>()
+  readonly #generalViews = new Set<WatchView>()
+  readonly #dispatcher: Dispatcher
+  readonly #onChange = new Set<(change: Change) => void>()
+  #history: Change[] = []
+  #historyBytes = 0
+  /** Changes with greater revisions are all in the history. */
+  #historyFrom: number
+  #lastRevision: number
+  #extract: ExtractFacts
+
+  constructor(loadedAt: number, dispatcher: Dispatcher, extract: ExtractFacts) {
+    this.#historyFrom = loadedAt
+    this.#lastRevision = loadedAt
+    this.#dispatcher = dispatcher
+    this.#extract = extract
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** Revision of the last change, or the one the cache was loaded at. */
+  get lastRevision(): number {
+    return this.#lastRevision
+  }
+
+  get extract(): ExtractFacts {
+    return this.#extract
+  }
+
+  /** Set when the resource's definition is known; entries that come before it are extracted by it too. */
+  set extract(extract: ExtractFacts) {
+    this.#extract = extract
+  }
+
+  get(key: string): CacheEntry | undefined {
+    return this.#entries.get(key)
+  }
+
+  /** Loads one object without telling anyone: the initial state. */
+  load(entry: CacheEntry): void {
+    this.#entries.set(entry.key, entry)
+  }
+
+  /**
+   * In key order, those that match.
+   * @param keyPrefix `namespace/` or empty
+   * @param after keys up to this one are left out
+   * @param limit at most so many; 0 for all
+   */
+  list(keyPrefix: string, matches?: (entry: CacheEntry) => boolean, limit = 0, after = ''): ListedEntries {
+    const entries: CacheEntry[] = []
+    let more = false
+    const low = after ? `${after}\u0000` : keyPrefix
+    this.#entries.forRange(low, keyPrefix ? endOf(keyPrefix) : '\uffff', false, ((_key: string, entry: CacheEntry) => {
+      if (matches && !matches(entry)) return undefined
+      if (limit && entries.length === limit) {
+        more = true
+        return { break: true }
+      }
+      entries.push(entry)
+      return undefined
+    }) as (key: string, entry: CacheEntry, counter: number) => void)
+    return { entries, more }
+  }
+
+  /** How many objects lie behind `after`. */
+  countAfter(keyPrefix: string, after: string): number {
+    return this.#entries.forRange(`${after}\u0000`, keyPrefix ? endOf(keyPrefix) : '\uffff', false)
+  }
+
+  put(entry: CacheEntry): Change {
+    const previous = this.#entries.get(entry.key)
+    this.#entries.set(entry.key, entry)
+    return this.#record(new Change(previous ? 'MODIFIED' : 'ADDED', entry, previous))
+  }
+
+  /** @param last the last state, under the revision of the deletion */
+  remove(last: CacheEntry): Change | undefined {
+    const previous = this.#entries.get(last.key)
+    if (!previous) return undefined
+    this.#entries.delete(last.key)
+    return this.#record(new Change('DELETED', last, previous))
+  }
+
+  #record(change: Change): Change {
+    this.#lastRevision = change.revision
+    this.#history.push(change)
+    this.#historyBytes += change.entry.bytes.length
+    if (this.#history.length > historyLimit.changes || this.#historyBytes > historyLimit.bytes) this.#forgetOlderHalf()
+    for (const listener of this.#onChange) listener(change)
+    return change
+  }
+
+  #forgetOlderHalf(): void {
+    const gone = this.#history.splice(0, Math.ceil(this.#history.length / 2))
+    this.#historyFrom = gone[gone.length - 1]!.revision
+    for (const change of gone) this.#historyBytes -= change.entry.bytes.length
+  }
+
+  /** Calls `listener` for every change from now on, in order, before any watcher hears of it. */
+  onChange(listener: (change: Change) => void): () => void {
+    this.#onChange.add(listener)
+    return () => this.#onChange.delete(listener)
+  }
+
+  /** The changes after `revision`, or undefined when they are no longer all known. */
+  changesAfter(revision: number): Change[] | undefined {
+    if (revision < this.#historyFrom) return undefined
+    let start = this.#history.length
+    while (start > 0 && this.#history[start - 1]!.revision > revision) start--
+    return this.#history.slice(start)
+  }
+
+  /** Adds a subscriber to what comes from now on. Call `changesAfter` or `list` in the same turn for what came before. */
+  subscribe(spec: ViewSpec, subscriber: Subscriber): () => void {
+    const view = this.#views.get(spec.id) ?? this.#addView(spec)
+    view.subscribers.add(subscriber)
+    return () => {
+      view.subscribers.delete(subscriber)
+      if (view.subscribers.size === 0 && this.#views.get(spec.id) === view) this.#dropView(view)
+    }
+  }
+
+  viewOf(spec: ViewSpec): WatchView {
+    return this.#views.get(spec.id) ?? new WatchView(spec, (bytes, key) => this.#extract(bytes, key))
+  }
+
+  #addView(spec: ViewSpec): WatchView {
+    const view = new WatchView(spec, (bytes, key) => this.#extract(bytes, key))
+    this.#views.set(spec.id, view)
+    this.#placeOf(view).add(view)
+    return view
+  }
+
+  #dropView(view: WatchView): void {
+    this.#views.delete(view.spec.id)
+    const place = this.#placeOf(view)
+    place.delete(view)
+    const { equals } = view.spec
+    if (equals && place.size === 0) this.#viewsByField.get(equals.field)?.delete(equals.value)
+  }
+
+  #placeOf(view: WatchView): Set<WatchView> {
+    const { equals } = view.spec
+    if (!equals) return this.#generalViews
+    const byValue = getOrInsert(this.#viewsByField, equals.field, () => new Map<string, Set<WatchView>>())
+    return getOrInsert(byValue, equals.value, () => new Set<WatchView>())
+  }
+
+  /** Sends a batch of this resource's changes to everyone whom they concern. */
+  publish(changes: readonly Change[]): void {
+    if (this.#views.size === 0) return
+    const lines = new Map<WatchView, Buffer[]>()
+    for (const change of changes) {
+      for (const view of this.#viewsConcerned(change)) {
+        const frame = view.frame(change)
+        if (frame) getOrInsert(lines, view, () => [] as Buffer[]).push(frame)
+      }
+    }
+    for (const [view, frames] of lines) {
+      const chunk = frames.length === 1 ? frames[0]! : Buffer.concat(frames)
+      this.#dispatcher.enqueue(chunk, [...view.subscribers])
+    }
+  }
+
+  *#viewsConcerned(change: Change): Iterable<WatchView> {
+    yield* this.#generalViews
+    for (const [field, byValue] of this.#viewsByField) {
+      const after = fieldOf(change.entry, field, this.#extract)
+      const before = change.previous && fieldOf(change.previous, field, this.#extract)
+      yield* byValue.get(after) ?? []
+      if (before !== undefined && before !== after) yield* byValue.get(before) ?? []
+    }
+  }
+}
+
+function fieldOf(entry: CacheEntry, field: string, extract: ExtractFacts): string {
+  const { fields } = entry.facts(extract)
+  return Object.hasOwn(fields, field) ? fields[field]! : ''
+}
+
+/** The first key behind all keys that start with `prefix`. */
+function endOf(prefix: string): string {
+  return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)
+}
+
+function getOrInsert<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key)
+  if (value === undefined) {
+    value = make()
+    map.set(key, value)
+  }
+  return value
+}

@@ -1,0 +1,54 @@
+import type { CacheEntry, Change, ChangeType, ExtractFacts } from './entry.ts'
+import { frameEvent } from './entry.ts'
+
+/** What a watch wants to see. Watches with the same `id` share one view, and so each frame and each chunk. */
+export interface ViewSpec {
+  id: string
+  /** Only keys that start with this; empty for all. `namespace/` for one namespace. */
+  keyPrefix: string
+  /** Absent: every object. */
+  matches?: (entry: CacheEntry, extract: ExtractFacts) => boolean
+  /** A field that must have this value for `matches` to hold: lets a change skip all views that ask for another value. */
+  equals?: { field: string; value: string }
+  /** The object as this view shows it; absent: its stored bytes. */
+  encode?: (entry: CacheEntry) => Buffer
+}
+
+/** Takes what a view has to say, in order. Must not throw. */
+export interface Subscriber {
+  /** @param chunk whole lines; shared between subscribers: not to be changed */
+  deliver(chunk: Buffer): void
+}
+
+/** One way to see a resource, with everyone who watches it that way. */
+export class WatchView {
+  readonly spec: ViewSpec
+  readonly subscribers = new Set<Subscriber>()
+  readonly #extract: ExtractFacts
+
+  constructor(spec: ViewSpec, extract: ExtractFacts) {
+    this.spec = spec
+    this.#extract = extract
+  }
+
+  includes(entry: CacheEntry): boolean {
+    return entry.key.startsWith(this.spec.keyPrefix) && (this.spec.matches?.(entry, this.#extract) ?? true)
+  }
+
+  /** The line this view shows for a change, or undefined when it shows none. */
+  frame(change: Change): Buffer | undefined {
+    if (!change.entry.key.startsWith(this.spec.keyPrefix)) return undefined
+    const type = this.spec.matches ? this.#typeSeen(change) : change.type
+    if (!type) return undefined
+    if (type === change.type && !this.spec.encode) return change.frame
+    return frameEvent(type, this.spec.encode ? this.spec.encode(change.entry) : change.entry.bytes)
+  }
+
+  /** An object that starts to match is ADDED and one that no longer does DELETED, whatever happened to it. */
+  #typeSeen(change: Change): ChangeType | undefined {
+    const before = change.previous !== undefined && this.includes(change.previous)
+    const after = change.type !== 'DELETED' && this.includes(change.entry)
+    if (after) return before ? 'MODIFIED' : 'ADDED'
+    return before ? 'DELETED' : undefined
+  }
+}
