@@ -77,7 +77,9 @@ const special: Record<string, JsonSchema> = {
 function normalise(name: string, schema: JsonSchema): JsonSchema {
   if (special[name]) return special[name]
   if (Object.keys(schema).length === 0) return { 'x-kubernetes-preserve-unknown-fields': true }
-  return bareRefs(schema)
+  const { 'x-kubernetes-group-version-kind': kinds, ...rest } = bareRefs(schema)
+  // DeleteOptions and WatchEvent are of every group version there is: that says nothing.
+  return kinds?.length === 1 ? { ...rest, 'x-kubernetes-group-version-kind': kinds } : rest
 }
 
 function bareRefs(schema: JsonSchema): JsonSchema {
