@@ -1,1 +1,7 @@
+export { type ConnectOptions, connect } from './connect.ts'
+export { type Discovery, discover, type ServedResource } from './discovery.ts'
+export * from './errors.ts'
+export { loadKubeconfig } from './kubeconfig.ts'
+export { equalJson, patchOf } from './patch.ts'
+export { createResourceClient, type Requester } from './resource-client.ts'
 export * from './types.ts'

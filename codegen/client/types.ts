@@ -1,11 +1,16 @@
 import type { DeleteOptions, KubeList, KubeObject, ResourceRef, WatchEvent } from '@keelson/apis/meta/v1/types.ts'
 import type { ApiAccess } from '@keelson/apis/plugin/v1/host.ts'
 
-/** A client of one API server, over one HTTP/2 connection that is re-opened when it breaks. */
+/**
+ * A client of one API server, over one HTTP/2 connection that is re-opened when it breaks (and more of them when the
+ * server limits the streams of a connection). Calls with Retry-After are repeated when that is safe.
+ */
 export interface Client extends AsyncDisposable {
   readonly access: ApiAccess
   /** The typed door to one resource: `client.resource(pods).in('default').get('web-0')`. */
   resource<T extends KubeObject>(ref: ResourceRef<T>): ResourceClient<T>
+  /** As `resource`, for what needs no more than metadata: reads and watches carry nothing else. */
+  metadata(ref: ResourceRef): MetadataClient
   /** Any request, for paths that are no resource. @throws ApiError */
   request<R = unknown>(request: ApiRequest): Promise<R>
   /** As `request`, with the answer's body as it comes. */
@@ -45,6 +50,11 @@ export interface ResourceClient<T extends KubeObject> {
    * ConnectionError when it broke. Informers (in @keelson/kit) do the resuming.
    */
   watch(options?: WatchOptions): AsyncIterable<WatchEvent<T>>
+}
+
+export interface MetadataClient
+  extends Omit<ResourceClient<KubeObject>, 'in' | 'create' | 'update' | 'updateStatus' | 'createSubresource'> {
+  in(namespace: string): MetadataClient
 }
 
 export interface ListOptions {
