@@ -1,0 +1,58 @@
+import { cloneJson, isObject, type JsonObject } from './json.ts'
+import type { SchemaNode } from './node.ts'
+
+/**
+ * Sets, in place, what the schema says of absent fields. A null stands for absence where null is not allowed.
+ * @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#defaulting
+ */
+export function applyDefaults(node: SchemaNode, value: unknown): void {
+  if (Array.isArray(value)) defaultItems(node, value)
+  else if (isObject(value)) defaultFields(node, value)
+}
+
+function defaultItems(node: SchemaNode, items: unknown[]): void {
+  const schema = node.items
+  if (!schema) return
+  for (let at = 0; at < items.length; at++) {
+    if (standsForDefault(schema, items[at])) items[at] = cloneJson(schema.schema.default)
+    if (typeof items[at] === 'object') applyDefaults(schema, items[at])
+  }
+}
+
+function defaultFields(node: SchemaNode, object: JsonObject): void {
+  for (const name of node.defaulted) {
+    const schema = node.property(name)!
+    if (!Object.hasOwn(object, name) || standsForDefault(schema, object[name])) {
+      object[name] = cloneJson(schema.schema.default)
+    }
+  }
+  const { additional } = node
+  for (const key of Object.keys(object)) {
+    const value = object[key]
+    if (typeof value !== 'object') continue
+    const schema = node.property(key) ?? additional
+    if (!schema) continue
+    if (standsForDefault(schema, value)) object[key] = cloneJson(schema.schema.default)
+    else applyDefaults(schema, value)
+  }
+}
+
+const standsForDefault = (node: SchemaNode, value: unknown) => value === null && node.hasDefault && !node.nullable
+
+/** Removes, in place, nulls that only say that a field is absent: not allowed there, and no default replaces them. */
+export function dropNulls(node: SchemaNode, value: unknown): void {
+  if (Array.isArray(value)) {
+    const { items } = node
+    if (items) for (const item of value) dropNulls(items, item)
+    return
+  }
+  if (!isObject(value)) return
+  for (const key of Object.keys(value)) {
+    const field = value[key]
+    if (typeof field !== 'object') continue
+    const schema = node.property(key) ?? node.additional
+    if (!schema) continue
+    if (field !== null) dropNulls(schema, field)
+    else if (!schema.nullable && !schema.hasDefault && !schema.preservesUnknown) delete value[key]
+  }
+}
