@@ -14,6 +14,8 @@ export interface Exchange {
   readonly query: URLSearchParams
   /** @param name in lower case */
   header(name: string): string | undefined
+  /** Header names and values alternating, as received: for headers that repeat, or whose names are not known before. */
+  readonly rawHeaders: readonly string[]
   /** The connection, for its client certificate and addresses. */
   readonly socket: TLSSocket
   readonly protocol: 'h1' | 'h2'
@@ -27,10 +29,14 @@ export interface Exchange {
   send(status: number, contentType: string, body: Buffer | string): void
   /** Starts an answer that is written in pieces. */
   stream(status: number, contentType: string): ReplyStream
+  /** Cuts the answer off so that the client notices: for failures after it began. */
+  abort(): void
   /** True once `send` or `stream` was called. */
   readonly answered: boolean
   /** Status sent and body bytes written so far, for metrics and the access log. */
   readonly sent: { status: number; bytes: number }
+  /** Calls once, when the answer is complete (handed to the connection) or the client is gone; at once when that has been. */
+  onEnd(listener: () => void): void
 }
 
 export interface ReplyStream {
@@ -45,7 +51,10 @@ export interface ReplyStream {
   destroy(): void
   /** True once the client is gone or the answer has ended. */
   readonly closed: boolean
+  /** Calls once, when `closed` becomes true; at once when it is. */
   onClose(listener: () => void): void
+  /** For answers without a natural end (a watch): the server ends it cleanly when it shuts down. */
+  endOnShutdown(): void
 }
 
 /** An HTTP/1.1 `Upgrade` (SPDY or WebSocket): the raw connection and the bytes that came behind the request's head. */
@@ -88,7 +97,9 @@ export type RequestAttributes =
 
 /** Says who is asking, or undefined when it knows no credential of the request's. @throws StatusError `Unauthorized` for a bad credential */
 export interface Authenticator {
-  authenticate(exchange: Pick<Exchange, 'header' | 'socket'>): Promise<UserInfo | undefined> | UserInfo | undefined
+  authenticate(
+    exchange: Pick<Exchange, 'header' | 'rawHeaders' | 'socket'>,
+  ): Promise<UserInfo | undefined> | UserInfo | undefined
 }
 
 export interface Decision {

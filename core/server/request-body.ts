@@ -1,0 +1,52 @@
+import type { Readable } from 'node:stream'
+import { newBadRequest, newRequestEntityTooLarge, newTimeout } from '#core/errors/status-error.ts'
+
+export interface BodyLimits {
+  limitBytes: number
+  /** Milliseconds the client has to send all of it. */
+  timeoutMs: number
+  /** The `content-length` header as sent. The protocol's parser checks that it is true. */
+  declared: string | undefined
+}
+
+const empty = Buffer.alloc(0)
+
+/**
+ * Collects a request's body. Past the limit or the time the rest is thrown away as it comes, so that the answer still reaches the client.
+ * @throws StatusError `RequestEntityTooLarge`, `Timeout`, or `BadRequest` when the client goes before the end
+ */
+export function readBody(source: Readable, { limitBytes, timeoutMs, declared }: BodyLimits): Promise<Buffer> {
+  if (declared !== undefined && Number(declared) > limitBytes) {
+    source.resume()
+    return Promise.reject(newRequestEntityTooLarge(`limit is ${limitBytes}`))
+  }
+  if (source.readableEnded) return Promise.resolve(empty)
+  if (source.destroyed) return Promise.reject(newBadRequest('the request body was cut short'))
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const timer = setTimeout(() => fail(newTimeout('the request body did not arrive in time')), timeoutMs)
+
+    const stop = () => {
+      clearTimeout(timer)
+      source.off('data', onData).off('end', onEnd).off('aborted', onCut).off('close', onCut).off('error', onCut)
+    }
+    const fail = (error: Error) => {
+      stop()
+      source.resume()
+      reject(error)
+    }
+    const onData = (chunk: Buffer) => {
+      size += chunk.length
+      if (size > limitBytes) fail(newRequestEntityTooLarge(`limit is ${limitBytes}`))
+      else chunks.push(chunk)
+    }
+    const onEnd = () => {
+      stop()
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size))
+    }
+    const onCut = () => fail(newBadRequest('the request body was cut short'))
+    // An HTTP/2 stream that its client resets ends as if it were whole; only `aborted`, which comes first, tells.
+    source.on('data', onData).on('end', onEnd).on('aborted', onCut).on('close', onCut).on('error', onCut)
+  })
+}
