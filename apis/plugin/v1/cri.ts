@@ -49,13 +49,14 @@ export interface ContainerRuntime extends AsyncDisposable {
   listImages(): Promise<Image[]>
   /** Undefined when the image is not on this node. */
   imageStatus(image: string): Promise<Image | undefined>
-  /** @returns the id of the image pulled. @throws RuntimeError `ImagePull`, `InvalidImageName` or `RegistryUnavailable` */
-  pullImage(image: string, auth?: AuthConfig): Promise<string>
+  /** @param sandboxConfig the pod it is for. @returns the id of the image pulled. @throws RuntimeError `ImagePull`, `InvalidImageName` or `RegistryUnavailable` */
+  pullImage(image: string, auth?: AuthConfig, sandboxConfig?: PodSandboxConfig): Promise<string>
   removeImage(image: string): Promise<void>
 
   /**
-   * Every change of a container or sandbox from now on. It outlives a runtime that restarts: what may have been missed
-   * meanwhile is announced by one `RESYNC` event, after which the caller lists again. Ends when `signal` aborts.
+   * Every change of a container or sandbox from now on. It outlives a runtime that restarts: `UNAVAILABLE` says that it is
+   * gone, and `RESYNC`, also the first event of all, that it answers again and events may have been missed: the caller lists. Ends when
+   * `signal` aborts.
    */
   events(signal: AbortSignal): AsyncIterable<ContainerEvent>
 }
@@ -299,6 +300,7 @@ export interface AuthConfig {
 
 export type ContainerEvent =
   | { type: 'RESYNC' }
+  | { type: 'UNAVAILABLE'; message: string }
   | {
       type:
         | 'CONTAINER_CREATED_EVENT'
