@@ -10,6 +10,7 @@ const usage = `usage: node codegen/main.ts <command>
   verify                 fail when a generated file is not what the manifests say`
 
 const apis = join(import.meta.dirname, '..', 'apis')
+const inventory = join(import.meta.dirname, 'testdata', 'inventory.tsv')
 
 async function all(): Promise<void> {
   for (const [path, text] of await generateAll(apis)) {
@@ -19,7 +20,7 @@ async function all(): Promise<void> {
 }
 
 async function crds(reference: string): Promise<void> {
-  await generateCrds(reference, join(apis, 'crds'))
+  await generateCrds(reference, { manifests: join(apis, 'crds'), inventory })
   await all()
 }
 

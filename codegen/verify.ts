@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readCatalog } from './generators/files.ts'
 import { generateDefinitions } from './generators/definitions.ts'
+import { readCatalog } from './generators/files.ts'
 import { generateTypes } from './generators/types.ts'
 
 /** Every generated file, built afresh from the manifests: path below apis/ to text. Same manifests, same bytes. */

@@ -51,7 +51,8 @@ export function parsePath(path: string): ResourcePath | undefined {
 
 export const standardVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 
-const verbOf: Record<string, string> = { post: 'create', put: 'update' }
+/** HTTP methods whose verb is another word. */
+export const verbOf: Record<string, string> = { post: 'create', put: 'update' }
 
 /** The verbs of discovery for the actions of a resource's endpoints; whoever may list and create may watch. */
 export function verbsOf(actions: ReadonlySet<string>): string[] {

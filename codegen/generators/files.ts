@@ -90,7 +90,9 @@ class SchemaWriter {
 
   manifest(manifest: Manifest): Manifest {
     const versions = manifest.spec.versions.map((version) => {
-      const { 'x-kubernetes-group-version-kind': _known, ...schema } = this.#typeOf(version.schema.openAPIV3Schema.$ref!)
+      const { 'x-kubernetes-group-version-kind': _known, ...schema } = this.#typeOf(
+        version.schema.openAPIV3Schema.$ref!,
+      )
       return { ...version, schema: { openAPIV3Schema: this.#write(schema) } }
     })
     return { ...manifest, spec: { ...manifest.spec, versions } }

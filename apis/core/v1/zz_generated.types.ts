@@ -1389,9 +1389,9 @@ export interface Taint {
 }
 
 export interface Toleration {
-  effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
+  effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute' | ''
   key?: string
-  operator?: 'Exists' | 'Equal' | 'Lt' | 'Gt'
+  operator?: 'Exists' | 'Equal' | 'Lt' | 'Gt' | ''
   tolerationSeconds?: number
   value?: string
 }
