@@ -1,5 +1,4 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
-import { isIP, SocketAddress } from 'node:net'
 import * as der from './der.ts'
 
 /**
@@ -129,17 +128,19 @@ function extension(type: string, value: Buffer, critical?: 'critical'): Buffer {
 }
 
 function alternativeName(host: string): Buffer {
-  return isIP(host)
+  return isAddress(host)
     ? der.implicit(generalName.ip, ipBytes(host))
     : der.implicit(generalName.dns, Buffer.from(host, 'latin1'))
 }
 
-/** The 4 or 16 bytes of an address. */
+/** Tells addresses from names without node's `isIP`, whose expression for IPv6 takes 8 ms to compile. */
+export const isAddress = (host: string) => host.includes(':') || /^\d+\.\d+\.\d+\.\d+$/.test(host)
+
+/** The 4 or 16 bytes of a well-formed address. */
 export function ipBytes(address: string): Buffer {
-  if (isIP(address) === 4) return Buffer.from(address.split('.').map(Number))
-  // SocketAddress writes any spelling canonically: at most one `::`, no zone, an embedded IPv4 address only at the end.
-  const canonical = new SocketAddress({ address, family: 'ipv6' }).address
-  const [left = '', right] = canonical.split('::')
+  if (!address.includes(':')) return Buffer.from(address.split('.').map(Number))
+  const [withoutZone = ''] = address.split('%')
+  const [left = '', right] = withoutZone.split('::')
   const head = groups(left)
   const tail = right === undefined ? [] : groups(right)
   const zeros = new Array<number>(16 - head.length - tail.length).fill(0)
