@@ -1,7 +1,7 @@
 import type { FieldError } from '#apis/meta/v1/field-error.ts'
 import type { JsonSchema } from '#core/registry/resource.ts'
 import { applyDefaults, dropNulls } from './defaults.ts'
-import { SchemaCompiler, type SchemaNode } from './node.ts'
+import { NodeCompiler, type SchemaNode } from './node.ts'
 import { type OnUnknown, prune } from './prune.ts'
 import { typeError } from './type-errors.ts'
 import { type ValidateOptions, validate, validateChange } from './validate.ts'
@@ -47,26 +47,39 @@ export class CompiledSchema {
   }
 }
 
-const compilers = new WeakMap<object, SchemaCompiler>()
+/**
+ * Compiles the kinds that share one set of named definitions, and with it the prepared nodes: what Pods, Deployments and
+ * Jobs have in common is prepared once.
+ */
+export class SchemaCompiler {
+  private readonly nodes: NodeCompiler
+  private readonly builtin: boolean
 
-/** The compiler over `types`: one for each set, so that all kinds share the nodes of what they have in common. */
-export function compilerOf(types: Readonly<Record<string, JsonSchema>>): SchemaCompiler {
-  const known = compilers.get(types)
-  if (known) return known
-  const made = new SchemaCompiler(types)
-  compilers.set(types, made)
-  return made
+  /**
+   * @param types what `$ref`s name
+   * @param options.builtin list types are not enforced, as Kubernetes does not for its own kinds
+   */
+  constructor(types: Readonly<Record<string, JsonSchema>>, options: { builtin?: boolean } = {}) {
+    this.nodes = new NodeCompiler(types)
+    this.builtin = options.builtin === true
+  }
+
+  /** @param schema of a whole kind: apiVersion, kind and metadata are understood */
+  compile(schema: JsonSchema): CompiledSchema {
+    return new CompiledSchema(this.nodes.resource(schema), this.builtin)
+  }
+
+  /** A named definition by itself: `io.k8s.api.core.v1.PodSpec`. @throws Error when there is none */
+  compileDefinition(name: string): CompiledSchema {
+    return new CompiledSchema(this.nodes.definition(name), this.builtin)
+  }
 }
 
-/**
- * @param schema of a whole kind: apiVersion, kind and metadata are understood
- * @param types what `$ref`s name
- * @param options.builtin list types are not enforced, as Kubernetes does not for its own kinds
- */
+/** For one kind by itself; several over the same types share more through a `SchemaCompiler`. */
 export function compileSchema(
   schema: JsonSchema,
   types: Readonly<Record<string, JsonSchema>>,
-  options: { builtin?: boolean } = {},
+  options?: { builtin?: boolean },
 ): CompiledSchema {
-  return new CompiledSchema(compilerOf(types).resource(schema), options.builtin === true)
+  return new SchemaCompiler(types, options).compile(schema)
 }

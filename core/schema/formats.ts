@@ -24,7 +24,12 @@ const formats: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['ipv4', isIPv4],
   ['ipv6', isIPv6],
   ['cidr', isCidr],
-  ['mac', matches(/^([0-9a-f]{2}([:-])[0-9a-f]{2}(\2[0-9a-f]{2}){4}(\2[0-9a-f]{2}\2[0-9a-f]{2})?|[0-9a-f]{4}(\.[0-9a-f]{4}){2,3})$/i)],
+  [
+    'mac',
+    matches(
+      /^([0-9a-f]{2}([:-])[0-9a-f]{2}(\2[0-9a-f]{2}){4}(\2[0-9a-f]{2}\2[0-9a-f]{2})?|[0-9a-f]{4}(\.[0-9a-f]{4}){2,3})$/i,
+    ),
+  ],
   ['uuid', uuid('[0-9a-f]')],
   ['uuid3', uuid('3')],
   ['uuid4', matches(/^[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$/i)],
@@ -41,7 +46,10 @@ const formats: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['creditcard', isCreditCard],
   ['ssn', matches(/^\d{3}[- ]?\d{2}[- ]?\d{4}$/)],
   ['k8s-short-name', matches(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)],
-  ['k8s-long-name', (value) => value.length <= 253 && value.split('.').every((one) => /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(one))],
+  [
+    'k8s-long-name',
+    (value) => value.length <= 253 && value.split('.').every((one) => /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(one)),
+  ],
 ])
 
 /** True when `value` is of `format`, or the format is none we know. */

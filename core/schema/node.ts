@@ -36,14 +36,14 @@ export class SchemaNode {
   readonly patchStrategies: readonly string[]
   readonly patchMergeKey: string
 
-  private readonly compiler: SchemaCompiler
+  private readonly compiler: NodeCompiler
   private readonly base: SchemaNode | undefined
   private readonly children = new Map<string, SchemaNode>()
   private itemNode: SchemaNode | undefined
   private additionalNode: SchemaNode | undefined
   private defaultedNames: readonly string[] | undefined
 
-  constructor(compiler: SchemaCompiler, schema: JsonSchema, options: NodeOptions = {}) {
+  constructor(compiler: NodeCompiler, schema: JsonSchema, options: NodeOptions = {}) {
     this.compiler = compiler
     this.base = options.base
     this.schema = schema
@@ -122,7 +122,7 @@ interface NodeOptions {
 const objectMetaName = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 
 /** Makes nodes over one set of named definitions and shares those of definitions. */
-export class SchemaCompiler {
+export class NodeCompiler {
   readonly anything = new SchemaNode(this, {})
   readonly text = new SchemaNode(this, { type: 'string' })
   private readonly types: Readonly<Record<string, JsonSchema>>
@@ -277,7 +277,7 @@ export interface Junctors {
   readonly not: SchemaNode | undefined
 }
 
-function junctors(compiler: SchemaCompiler, { allOf, anyOf, oneOf, not }: JsonSchema): Junctors | undefined {
+function junctors(compiler: NodeCompiler, { allOf, anyOf, oneOf, not }: JsonSchema): Junctors | undefined {
   if (!allOf && !anyOf && !oneOf && !not) return undefined
   const nodes = (schemas: readonly JsonSchema[] | undefined) => (schemas ?? []).map((one) => compiler.node(one))
   return { allOf: nodes(allOf), anyOf: nodes(anyOf), oneOf: nodes(oneOf), not: not && compiler.node(not) }

@@ -36,12 +36,7 @@ export function validate(node: SchemaNode, value: unknown, options: ValidateOpti
  * does not lock existing objects.
  * @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-ratcheting
  */
-export function validateChange(
-  node: SchemaNode,
-  value: unknown,
-  old: unknown,
-  options: ValidateOptions,
-): FieldError[] {
+export function validateChange(node: SchemaNode, value: unknown, old: unknown, options: ValidateOptions): FieldError[] {
   const errors = validate(node, value, options)
   if (errors.length === 0) return errors
   const walk = new Walk(options.path ?? new Path(), options.listTypes)
