@@ -6,7 +6,7 @@ import type { Client, DeepReadonly } from '@keelson/client'
  * Objects in it are shared: treat them as `readonly`.
  */
 export interface Informer<T extends KubeObject> {
-  /** Resolves when the first list is in the cache. */
+  /** Resolves when the first list is in the cache; rejects when the informer is stopped before. */
   readonly synced: Promise<void>
   readonly hasSynced: boolean
   get(namespace: string, name: string): DeepReadonly<T> | undefined
@@ -31,6 +31,8 @@ export interface Informers {
   readonly client: Client
   /** Starts the informer on first use. Options tell apart two informers on one resource. */
   for<T extends KubeObject>(ref: ResourceRef<T>, options?: InformerOptions): Informer<T>
+  /** Stops one informer: of a resource that is no longer served. */
+  drop(ref: ResourceRef, options?: InformerOptions): void
   /** Resolves when every informer asked for so far has synced. */
   synced(): Promise<void>
   stop(): void
@@ -40,6 +42,8 @@ export interface InformerOptions {
   namespace?: string
   labelSelector?: string
   fieldSelector?: string
+  /** Keeps and transfers only metadata; other fields read as absent. */
+  metadataOnly?: boolean
 }
 
 /** Keys waiting to be reconciled: each at most once, never twice at the same time. */
