@@ -32,20 +32,24 @@ export interface MatchResources {
   resourceRules?: NamedRuleWithOperations[]
 }
 
+/** CEL expressions that may change what is written. */
 export interface MutatingAdmissionPolicy extends KubeObject {
   spec?: MutatingAdmissionPolicySpec
 }
 
+/** Puts a MutatingAdmissionPolicy into force. */
 export interface MutatingAdmissionPolicyBinding extends KubeObject {
   spec?: MutatingAdmissionPolicyBindingSpec
 }
 
+/** What is wanted. */
 export interface MutatingAdmissionPolicyBindingSpec {
   matchResources?: MatchResources
   paramRef?: ParamRef
   policyName?: string
 }
 
+/** What is wanted. */
 export interface MutatingAdmissionPolicySpec {
   failurePolicy?: 'Ignore' | 'Fail'
   matchConditions?: MatchCondition[]
@@ -71,7 +75,9 @@ export interface MutatingWebhook {
   timeoutSeconds?: number
 }
 
+/** Webhooks that may change what is written. */
 export interface MutatingWebhookConfiguration extends KubeObject {
+  /** The webhooks. */
   webhooks?: MutatingWebhook[]
 }
 
@@ -121,15 +127,18 @@ export interface TypeChecking {
   expressionWarnings?: ExpressionWarning[]
 }
 
+/** CEL expressions that may refuse what is written. */
 export interface ValidatingAdmissionPolicy extends KubeObject {
   spec?: ValidatingAdmissionPolicySpec
   status?: ValidatingAdmissionPolicyStatus
 }
 
+/** Puts a ValidatingAdmissionPolicy into force. */
 export interface ValidatingAdmissionPolicyBinding extends KubeObject {
   spec: ValidatingAdmissionPolicyBindingSpec
 }
 
+/** What is wanted. */
 export interface ValidatingAdmissionPolicyBindingSpec {
   matchResources?: MatchResources
   paramRef?: ParamRef
@@ -137,6 +146,7 @@ export interface ValidatingAdmissionPolicyBindingSpec {
   validationActions: ('Deny' | 'Warn' | 'Audit')[]
 }
 
+/** What is wanted. */
 export interface ValidatingAdmissionPolicySpec {
   auditAnnotations?: AuditAnnotation[]
   failurePolicy?: 'Ignore' | 'Fail'
@@ -147,6 +157,7 @@ export interface ValidatingAdmissionPolicySpec {
   variables?: Variable[]
 }
 
+/** What is the case; written by controllers. */
 export interface ValidatingAdmissionPolicyStatus {
   conditions?: Condition[]
   observedGeneration?: number
@@ -167,7 +178,9 @@ export interface ValidatingWebhook {
   timeoutSeconds?: number
 }
 
+/** Webhooks that may refuse what is written. */
 export interface ValidatingWebhookConfiguration extends KubeObject {
+  /** The webhooks. */
   webhooks?: ValidatingWebhook[]
 }
 

@@ -11,11 +11,13 @@ export interface CustomResourceColumnDefinition {
   type: string
 }
 
+/** How to convert between versions. */
 export interface CustomResourceConversion {
-  strategy: string
+  strategy: 'None' | 'Webhook'
   webhook?: WebhookConversion
 }
 
+/** Adds a kind to the API. */
 export interface CustomResourceDefinition extends KubeObject {
   spec: CustomResourceDefinitionSpec
   status?: CustomResourceDefinitionStatus
@@ -39,15 +41,21 @@ export interface CustomResourceDefinitionNames {
   singular?: string
 }
 
+/** What the kind is called and looks like. */
 export interface CustomResourceDefinitionSpec {
   conversion?: CustomResourceConversion
+  /** The API group. */
   group: string
+  /** What it is called. */
   names: CustomResourceDefinitionNames
   preserveUnknownFields?: boolean
-  scope: string
+  /** Whether its objects live in namespaces. */
+  scope: 'Cluster' | 'Namespaced'
+  /** Its versions. */
   versions: CustomResourceDefinitionVersion[]
 }
 
+/** What is the case; written by controllers. */
 export interface CustomResourceDefinitionStatus {
   acceptedNames?: CustomResourceDefinitionNames
   conditions?: CustomResourceDefinitionCondition[]

@@ -2,6 +2,7 @@
 import type { KubeObject, ResourceRef } from '../../meta/v1/types.ts'
 import type { Time } from '../../meta/v1/zz_generated.types.ts'
 
+/** Sends a group version to another server. */
 export interface APIService extends KubeObject {
   spec: APIServiceSpec
   status?: APIServiceStatus
@@ -15,6 +16,7 @@ export interface APIServiceCondition {
   type: string
 }
 
+/** What is wanted. */
 export interface APIServiceSpec {
   caBundle?: string
   group?: string
@@ -25,6 +27,7 @@ export interface APIServiceSpec {
   versionPriority: number
 }
 
+/** What is the case; written by controllers. */
 export interface APIServiceStatus {
   conditions?: APIServiceCondition[]
 }

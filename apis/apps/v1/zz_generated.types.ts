@@ -3,11 +3,15 @@ import type { PersistentVolumeClaim, PodTemplateSpec } from '../../core/v1/zz_ge
 import type { KubeObject, LabelSelector, ResourceRef } from '../../meta/v1/types.ts'
 import type { IntOrString, RawExtension, Time } from '../../meta/v1/zz_generated.types.ts'
 
+/** An earlier state of a controller, kept for rollbacks. Cannot be changed. */
 export interface ControllerRevision extends KubeObject {
+  /** The state. */
   data?: RawExtension
+  /** The higher, the later. */
   revision: number
 }
 
+/** Runs one pod on every node that fits. */
 export interface DaemonSet extends KubeObject {
   spec: DaemonSetSpec
   status?: DaemonSetStatus
@@ -21,14 +25,20 @@ export interface DaemonSetCondition {
   type: string
 }
 
+/** Which pods, and how to replace them. */
 export interface DaemonSetSpec {
+  /** Seconds a pod must be ready to count as available. */
   minReadySeconds?: number
+  /** How many old revisions to keep. */
   revisionHistoryLimit?: number
+  /** Labels of the pods. Cannot be changed. */
   selector: LabelSelector
+  /** The pods to make. */
   template: PodTemplateSpec
   updateStrategy?: DaemonSetUpdateStrategy
 }
 
+/** What is the case; written by controllers. */
 export interface DaemonSetStatus {
   collisionCount?: number
   conditions?: DaemonSetCondition[]
@@ -42,11 +52,13 @@ export interface DaemonSetStatus {
   updatedNumberScheduled?: number
 }
 
+/** How to replace old pods. */
 export interface DaemonSetUpdateStrategy {
   rollingUpdate?: RollingUpdateDaemonSet
   type?: 'RollingUpdate' | 'OnDelete'
 }
 
+/** Keeps a number of like pods running and rolls out changes of them. */
 export interface Deployment extends KubeObject {
   spec: DeploymentSpec
   status?: DeploymentStatus
@@ -61,34 +73,54 @@ export interface DeploymentCondition {
   type: string
 }
 
+/** How many pods, which, and how to replace them. */
 export interface DeploymentSpec {
+  /** Seconds a pod must be ready without a crash to count as available. */
   minReadySeconds?: number
+  /** True holds rollouts back. */
   paused?: boolean
+  /** Seconds without progress after which a rollout counts as failed. */
   progressDeadlineSeconds?: number
+  /** How many pods are wanted. */
   replicas?: number
+  /** How many old ReplicaSets to keep for a rollback. */
   revisionHistoryLimit?: number
+  /** Labels of the pods; they must be among the template's. Cannot be changed. */
   selector: LabelSelector
   strategy?: DeploymentStrategy
+  /** The pods to make. */
   template: PodTemplateSpec
 }
 
+/** How far a Deployment is. */
 export interface DeploymentStatus {
+  /** How many pods have been ready long enough. */
   availableReplicas?: number
+  /** Counts clashes of ReplicaSet names. */
   collisionCount?: number
+  /** Aspects such as Available and Progressing. */
   conditions?: DeploymentCondition[]
+  /** The generation that was last acted on. */
   observedGeneration?: number
+  /** How many pods are ready. */
   readyReplicas?: number
+  /** How many pods there are. */
   replicas?: number
   terminatingReplicas?: number
+  /** How many pods are still missing. */
   unavailableReplicas?: number
+  /** How many pods are of the current template. */
   updatedReplicas?: number
 }
 
+/** How to replace old pods by new ones. */
 export interface DeploymentStrategy {
   rollingUpdate?: RollingUpdateDeployment
+  /** Recreate ends the old ones first; RollingUpdate goes step by step. */
   type?: 'Recreate' | 'RollingUpdate'
 }
 
+/** Keeps a number of like pods running. */
 export interface ReplicaSet extends KubeObject {
   spec: ReplicaSetSpec
   status?: ReplicaSetStatus
@@ -102,13 +134,19 @@ export interface ReplicaSetCondition {
   type: string
 }
 
+/** How many pods, and which. */
 export interface ReplicaSetSpec {
+  /** Seconds a pod must be ready to count as available. */
   minReadySeconds?: number
+  /** How many pods are wanted. */
   replicas?: number
+  /** Labels of the pods. Cannot be changed. */
   selector: LabelSelector
+  /** The pods to make. */
   template?: PodTemplateSpec
 }
 
+/** What is the case; written by controllers. */
 export interface ReplicaSetStatus {
   availableReplicas?: number
   conditions?: ReplicaSetCondition[]
@@ -124,8 +162,11 @@ export interface RollingUpdateDaemonSet {
   maxUnavailable?: IntOrString
 }
 
+/** The steps of a RollingUpdate. */
 export interface RollingUpdateDeployment {
+  /** How many pods may be too many, as a number or a percentage, rounded up. */
   maxSurge?: IntOrString
+  /** How many pods may be missing, as a number or a percentage, rounded down. */
   maxUnavailable?: IntOrString
 }
 
@@ -134,6 +175,7 @@ export interface RollingUpdateStatefulSetStrategy {
   partition?: number
 }
 
+/** Runs pods that have an identity: a number, a name and storage that outlive a restart. */
 export interface StatefulSet extends KubeObject {
   spec: StatefulSetSpec
   status?: StatefulSetStatus
@@ -147,29 +189,41 @@ export interface StatefulSetCondition {
   type: string
 }
 
+/** The number of the first pod. */
 export interface StatefulSetOrdinals {
   start?: number
 }
 
+/** What becomes of claims of pods that are gone. */
 export interface StatefulSetPersistentVolumeClaimRetentionPolicy {
   whenDeleted?: 'Retain' | 'Delete'
   whenScaled?: 'Retain' | 'Delete'
 }
 
+/** How many pods, which, and their storage. */
 export interface StatefulSetSpec {
+  /** Seconds a pod must be ready to count as available. */
   minReadySeconds?: number
   ordinals?: StatefulSetOrdinals
   persistentVolumeClaimRetentionPolicy?: StatefulSetPersistentVolumeClaimRetentionPolicy
+  /** One pod after another, or all at once. */
   podManagementPolicy?: 'OrderedReady' | 'Parallel'
+  /** How many pods are wanted. */
   replicas?: number
+  /** How many old revisions to keep. */
   revisionHistoryLimit?: number
+  /** Labels of the pods. Cannot be changed. */
   selector: LabelSelector
+  /** The headless service that gives the pods their names. */
   serviceName?: string
+  /** The pods to make. */
   template: PodTemplateSpec
   updateStrategy?: StatefulSetUpdateStrategy
+  /** Claims made for each pod. */
   volumeClaimTemplates?: PersistentVolumeClaim[]
 }
 
+/** What is the case; written by controllers. */
 export interface StatefulSetStatus {
   availableReplicas?: number
   collisionCount?: number
@@ -183,6 +237,7 @@ export interface StatefulSetStatus {
   updatedReplicas?: number
 }
 
+/** How to replace old pods. */
 export interface StatefulSetUpdateStrategy {
   rollingUpdate?: RollingUpdateStatefulSetStrategy
   type?: 'RollingUpdate' | 'OnDelete'

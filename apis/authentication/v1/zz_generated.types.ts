@@ -9,40 +9,48 @@ export interface BoundObjectReference {
   uid?: string
 }
 
+/** Asks who one is oneself. */
 export interface SelfSubjectReview extends KubeObject {
   status?: SelfSubjectReviewStatus
 }
 
+/** What is the case; written by controllers. */
 export interface SelfSubjectReviewStatus {
   userInfo?: UserInfo
 }
 
+/** Asks for a token of a ServiceAccount. */
 export interface TokenRequest extends KubeObject {
   spec?: TokenRequestSpec
   status?: TokenRequestStatus
 }
 
+/** What is wanted. */
 export interface TokenRequestSpec {
   audiences?: string[]
   boundObjectRef?: BoundObjectReference
   expirationSeconds?: number
 }
 
+/** What is the case; written by controllers. */
 export interface TokenRequestStatus {
   expirationTimestamp?: Time
   token?: string
 }
 
+/** Asks who a token belongs to. */
 export interface TokenReview extends KubeObject {
   spec: TokenReviewSpec
   status?: TokenReviewStatus
 }
 
+/** What is wanted. */
 export interface TokenReviewSpec {
   audiences?: string[]
   token: string
 }
 
+/** What is the case; written by controllers. */
 export interface TokenReviewStatus {
   audiences?: string[]
   authenticated?: boolean

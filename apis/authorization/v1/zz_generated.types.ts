@@ -12,8 +12,11 @@ export interface LabelSelectorAttributes {
   requirements?: LabelSelectorRequirement[]
 }
 
+/** Asks whether somebody may do something in one namespace. */
 export interface LocalSubjectAccessReview extends KubeObject {
+  /** What is wanted. */
   spec: SubjectAccessReviewSpec
+  /** What is the case; written by controllers. */
   status?: SubjectAccessReviewStatus
 }
 
@@ -46,27 +49,35 @@ export interface ResourceRule {
   verbs: string[]
 }
 
+/** Asks whether one may do something oneself. */
 export interface SelfSubjectAccessReview extends KubeObject {
   spec: SelfSubjectAccessReviewSpec
+  /** What is the case; written by controllers. */
   status?: SubjectAccessReviewStatus
 }
 
+/** What is wanted. */
 export interface SelfSubjectAccessReviewSpec {
   nonResourceAttributes?: NonResourceAttributes
   resourceAttributes?: ResourceAttributes
 }
 
+/** Asks what one may do in a namespace. */
 export interface SelfSubjectRulesReview extends KubeObject {
   spec: SelfSubjectRulesReviewSpec
   status?: SubjectRulesReviewStatus
 }
 
+/** What is wanted. */
 export interface SelfSubjectRulesReviewSpec {
   namespace?: string
 }
 
+/** Asks whether somebody may do something. */
 export interface SubjectAccessReview extends KubeObject {
+  /** What is wanted. */
   spec: SubjectAccessReviewSpec
+  /** What is the case; written by controllers. */
   status?: SubjectAccessReviewStatus
 }
 
@@ -86,6 +97,7 @@ export interface SubjectAccessReviewStatus {
   reason?: string
 }
 
+/** What is the case; written by controllers. */
 export interface SubjectRulesReviewStatus {
   evaluationError?: string
   incomplete: boolean

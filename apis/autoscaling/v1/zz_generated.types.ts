@@ -8,11 +8,13 @@ export interface CrossVersionObjectReference {
   name: string
 }
 
+/** Scales a workload by its load. */
 export interface HorizontalPodAutoscaler extends KubeObject {
   spec: HorizontalPodAutoscalerSpec
   status?: HorizontalPodAutoscalerStatus
 }
 
+/** What is wanted. */
 export interface HorizontalPodAutoscalerSpec {
   maxReplicas: number
   minReplicas?: number
@@ -20,6 +22,7 @@ export interface HorizontalPodAutoscalerSpec {
   targetCPUUtilizationPercentage?: number
 }
 
+/** What is the case; written by controllers. */
 export interface HorizontalPodAutoscalerStatus {
   currentCPUUtilizationPercentage?: number
   currentReplicas: number
@@ -28,15 +31,18 @@ export interface HorizontalPodAutoscalerStatus {
   observedGeneration?: number
 }
 
+/** How many replicas of something are wanted and there are. */
 export interface Scale extends KubeObject {
   spec?: ScaleSpec
   status?: ScaleStatus
 }
 
+/** What is wanted. */
 export interface ScaleSpec {
   replicas?: number
 }
 
+/** What is the case; written by controllers. */
 export interface ScaleStatus {
   replicas: number
   selector?: string

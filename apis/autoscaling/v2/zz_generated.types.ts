@@ -43,11 +43,13 @@ export interface HPAScalingRules {
   tolerance?: Quantity
 }
 
+/** Scales a workload by its load. */
 export interface HorizontalPodAutoscaler extends KubeObject {
   spec: HorizontalPodAutoscalerSpec
   status?: HorizontalPodAutoscalerStatus
 }
 
+/** How fast to scale up and down. */
 export interface HorizontalPodAutoscalerBehavior {
   scaleDown?: HPAScalingRules
   scaleUp?: HPAScalingRules
@@ -61,14 +63,20 @@ export interface HorizontalPodAutoscalerCondition {
   type: string
 }
 
+/** What to scale, by what, and how far. */
 export interface HorizontalPodAutoscalerSpec {
   behavior?: HorizontalPodAutoscalerBehavior
+  /** The most replicas. */
   maxReplicas: number
+  /** The measures to hold at their targets; the one that asks for most replicas wins. */
   metrics?: MetricSpec[]
+  /** The fewest replicas. */
   minReplicas?: number
+  /** What to scale. */
   scaleTargetRef: CrossVersionObjectReference
 }
 
+/** What is the case; written by controllers. */
 export interface HorizontalPodAutoscalerStatus {
   conditions?: HorizontalPodAutoscalerCondition[]
   currentMetrics?: MetricStatus[]

@@ -3,28 +3,39 @@ import type { ObjectReference, PodTemplateSpec } from '../../core/v1/zz_generate
 import type { KubeObject, LabelSelector, ObjectMeta, ResourceRef } from '../../meta/v1/types.ts'
 import type { Time } from '../../meta/v1/zz_generated.types.ts'
 
+/** Starts Jobs at given times. */
 export interface CronJob extends KubeObject {
   spec: CronJobSpec
   status?: CronJobStatus
 }
 
+/** When, and what. */
 export interface CronJobSpec {
+  /** What to do when the last Job still runs. */
   concurrencyPolicy?: 'Allow' | 'Forbid' | 'Replace'
+  /** How many failed Jobs to keep. */
   failedJobsHistoryLimit?: number
   jobTemplate: JobTemplateSpec
+  /** When, in cron format. */
   schedule: string
+  /** How many seconds late a Job may still start. */
   startingDeadlineSeconds?: number
+  /** How many successful Jobs to keep. */
   successfulJobsHistoryLimit?: number
+  /** True starts no more. */
   suspend?: boolean
+  /** The time zone of the schedule; the controller's when absent. */
   timeZone?: string
 }
 
+/** What is the case; written by controllers. */
 export interface CronJobStatus {
   active?: ObjectReference[]
   lastScheduleTime?: Time
   lastSuccessfulTime?: Time
 }
 
+/** Runs pods until enough of them have succeeded. */
 export interface Job extends KubeObject {
   spec: JobSpec
   status?: JobStatus
@@ -39,44 +50,69 @@ export interface JobCondition {
   type: string
 }
 
+/** Which pods, how many, and what to do about failures. */
 export interface JobSpec {
+  /** Seconds the job may take. */
   activeDeadlineSeconds?: number
+  /** How many failures are too many. */
   backoffLimit?: number
+  /** How many failures of one index are too many. */
   backoffLimitPerIndex?: number
+  /** Indexed gives each pod a number of its own. */
   completionMode?: 'NonIndexed' | 'Indexed'
+  /** How many pods must succeed. */
   completions?: number
+  /** The controller that runs the job. */
   managedBy?: string
+  /** True takes the selector as it was given. */
   manualSelector?: boolean
   maxFailedIndexes?: number
+  /** How many pods may run at once. */
   parallelism?: number
   podFailurePolicy?: PodFailurePolicy
+  /** When to replace a pod that is ending. */
   podReplacementPolicy?: 'TerminatingOrFailed' | 'Failed'
+  /** Labels of the pods; made by the server. */
   selector?: LabelSelector
   successPolicy?: SuccessPolicy
+  /** True ends running pods and starts none. */
   suspend?: boolean
+  /** The pods to make. */
   template: PodTemplateSpec
+  /** Seconds after its end at which the job is deleted. */
   ttlSecondsAfterFinished?: number
 }
 
+/** How far a Job is. */
 export interface JobStatus {
+  /** How many pods are pending or running. */
   active?: number
+  /** Indexes that are done, as 1,3-5. */
   completedIndexes?: string
+  /** When it was done. */
   completionTime?: Time
+  /** Aspects such as Complete and Failed. */
   conditions?: JobCondition[]
+  /** How many pods have failed. */
   failed?: number
   failedIndexes?: string
+  /** How many pods are ready. */
   ready?: number
+  /** When it was started. */
   startTime?: Time
+  /** How many pods have succeeded. */
   succeeded?: number
   terminating?: number
   uncountedTerminatedPods?: UncountedTerminatedPods
 }
 
+/** The Jobs to start. */
 export interface JobTemplateSpec {
   metadata?: ObjectMeta
   spec: JobSpec
 }
 
+/** What single failures mean. */
 export interface PodFailurePolicy {
   rules: PodFailurePolicyRule[]
 }
@@ -98,6 +134,7 @@ export interface PodFailurePolicyRule {
   onPodConditions?: PodFailurePolicyOnPodConditionsPattern[]
 }
 
+/** When the job counts as successful early. */
 export interface SuccessPolicy {
   rules: SuccessPolicyRule[]
 }

@@ -2,6 +2,7 @@
 import type { KubeObject, ResourceRef } from '../../meta/v1/types.ts'
 import type { Time } from '../../meta/v1/zz_generated.types.ts'
 
+/** Asks for a certificate. */
 export interface CertificateSigningRequest extends KubeObject {
   spec: CertificateSigningRequestSpec
   status?: CertificateSigningRequestStatus
@@ -16,6 +17,7 @@ export interface CertificateSigningRequestCondition {
   type: string
 }
 
+/** What is wanted. */
 export interface CertificateSigningRequestSpec {
   expirationSeconds?: number
   extra?: Record<string, string[]>
@@ -27,6 +29,7 @@ export interface CertificateSigningRequestSpec {
   username?: string
 }
 
+/** What is the case; written by controllers. */
 export interface CertificateSigningRequestStatus {
   certificate?: string
   conditions?: CertificateSigningRequestCondition[]

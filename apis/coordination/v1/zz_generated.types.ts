@@ -2,16 +2,23 @@
 import type { KubeObject, ResourceRef } from '../../meta/v1/types.ts'
 import type { MicroTime } from '../../meta/v1/zz_generated.types.ts'
 
+/** Who holds something, and until when: elections and heartbeats. */
 export interface Lease extends KubeObject {
   spec?: LeaseSpec
 }
 
+/** Who holds it, and until when. */
 export interface LeaseSpec {
+  /** When it was taken. */
   acquireTime?: MicroTime
+  /** Who holds it. */
   holderIdentity?: string
+  /** Seconds after renewTime at which others may take it. */
   leaseDurationSeconds?: number
+  /** How often it changed hands. */
   leaseTransitions?: number
   preferredHolder?: string
+  /** When it was last renewed. */
   renewTime?: MicroTime
   strategy?: string
 }

@@ -9,6 +9,7 @@ export interface AWSElasticBlockStoreVolumeSource {
   volumeID: string
 }
 
+/** Where the pod should or must run, in terms of nodes and of other pods. */
 export interface Affinity {
   nodeAffinity?: NodeAffinity
   podAffinity?: PodAffinity
@@ -47,10 +48,13 @@ export interface AzureFileVolumeSource {
   shareName: string
 }
 
+/** Puts a pod on a node. */
 export interface Binding extends KubeObject {
+  /** The node. */
   target: ObjectReference
 }
 
+/** A volume of a CSI driver. */
 export interface CSIPersistentVolumeSource {
   controllerExpandSecretRef?: SecretReference
   controllerPublishSecretRef?: SecretReference
@@ -64,6 +68,7 @@ export interface CSIPersistentVolumeSource {
   volumeHandle: string
 }
 
+/** A volume a CSI driver makes for the pod. */
 export interface CSIVolumeSource {
   driver: string
   fsType?: string
@@ -72,6 +77,7 @@ export interface CSIVolumeSource {
   volumeAttributes?: Record<string, string>
 }
 
+/** Capabilities to add to and drop from those of the runtime. */
 export interface Capabilities {
   add?: string[]
   drop?: string[]
@@ -128,13 +134,19 @@ export interface ComponentCondition {
   type: string
 }
 
+/** The health of a part of the control plane. Deprecated. */
 export interface ComponentStatus extends KubeObject {
+  /** What was found. */
   conditions?: ComponentCondition[]
 }
 
+/** Configuration as keys and values, for pods to read. */
 export interface ConfigMap extends KubeObject {
+  /** Values in base64. */
   binaryData?: Record<string, string>
+  /** Values in UTF-8. */
   data?: Record<string, string>
+  /** True forbids every change but deletion. */
   immutable?: boolean
 }
 
@@ -163,6 +175,7 @@ export interface ConfigMapProjection {
   optional?: boolean
 }
 
+/** The entries of a ConfigMap as files. */
 export interface ConfigMapVolumeSource {
   defaultMode?: number
   items?: KeyToPath[]
@@ -170,31 +183,56 @@ export interface ConfigMapVolumeSource {
   optional?: boolean
 }
 
+/** One program to run in a pod. */
 export interface Container {
+  /** Arguments of the program; the image's when empty. */
   args?: string[]
+  /** The program and its first arguments; the image's entrypoint when empty. */
   command?: string[]
+  /** Environment variables. */
   env?: EnvVar[]
+  /** ConfigMaps and Secrets whose entries become environment variables. */
   envFrom?: EnvFromSource[]
+  /** The image to run. */
   image?: string
+  /** When to pull the image; Always for the tag latest, otherwise IfNotPresent. */
   imagePullPolicy?: 'Always' | 'Never' | 'IfNotPresent'
+  /** What to do after the start and before the stop. */
   lifecycle?: Lifecycle
+  /** Restarts the container when it fails. */
   livenessProbe?: Probe
+  /** Unique in the pod; a DNS label. Cannot be changed. */
   name: string
+  /** Ports the container listens on. A port that is not listed can be reached as well. */
   ports?: ContainerPort[]
+  /** Takes the pod out of services while it fails. */
   readinessProbe?: Probe
+  /** Whether a change of a resource restarts the container. */
   resizePolicy?: ContainerResizePolicy[]
+  /** Compute resources it needs and may use at most. */
   resources?: ResourceRequirements
+  /** When to restart this container; for init containers, Always makes it a sidecar. */
   restartPolicy?: 'Always' | 'Never' | 'OnFailure'
   restartPolicyRules?: ContainerRestartRule[]
+  /** Security settings of the container; they override those of the pod. */
   securityContext?: SecurityContext
+  /** Holds the other probes back until it succeeds. */
   startupProbe?: Probe
+  /** True keeps a buffer for standard input. */
   stdin?: boolean
+  /** True closes standard input after the first client. */
   stdinOnce?: boolean
+  /** The file whose content becomes the termination message. */
   terminationMessagePath?: string
+  /** Where the termination message comes from. */
   terminationMessagePolicy?: 'File' | 'FallbackToLogsOnError'
+  /** True gives the container a terminal. */
   tty?: boolean
+  /** Block devices it gets. */
   volumeDevices?: VolumeDevice[]
+  /** Volumes of the pod in its file system. */
   volumeMounts?: VolumeMount[]
+  /** The working directory; the image's when empty. */
   workingDir?: string
 }
 
@@ -209,11 +247,17 @@ export interface ContainerImage {
   sizeBytes?: number
 }
 
+/** A port a container listens on. */
 export interface ContainerPort {
+  /** The port, 1 to 65535. */
   containerPort: number
+  /** The address of the node to bind hostPort to. */
   hostIP?: string
+  /** The port of the node that leads here. */
   hostPort?: number
+  /** Unique in the pod; services can refer to it. */
   name?: string
+  /** TCP, UDP or SCTP. */
   protocol?: 'TCP' | 'UDP' | 'SCTP'
 }
 
@@ -232,16 +276,19 @@ export interface ContainerRestartRuleOnExitCodes {
   values?: number[]
 }
 
+/** One of waiting, running or terminated. */
 export interface ContainerState {
   running?: ContainerStateRunning
   terminated?: ContainerStateTerminated
   waiting?: ContainerStateWaiting
 }
 
+/** It runs. */
 export interface ContainerStateRunning {
   startedAt?: Time
 }
 
+/** It has ended. */
 export interface ContainerStateTerminated {
   containerID?: string
   exitCode: number
@@ -252,23 +299,34 @@ export interface ContainerStateTerminated {
   startedAt?: Time
 }
 
+/** It has not started yet. */
 export interface ContainerStateWaiting {
   message?: string
   reason?: string
 }
 
+/** What is known of one container. */
 export interface ContainerStatus {
   allocatedResources?: Record<string, Quantity>
   allocatedResourcesStatus?: ResourceStatus[]
+  /** The id the runtime gave it. */
   containerID?: string
+  /** The image that runs. */
   image: string
+  /** The exact image that runs. */
   imageID: string
+  /** How it ended the last time. */
   lastState?: ContainerState
+  /** The container. */
   name: string
+  /** Whether it passes its readiness probe. */
   ready: boolean
   resources?: ResourceRequirements
+  /** How often it was started again. */
   restartCount: number
+  /** Whether it passed its startup probe. */
   started?: boolean
+  /** What it is doing. */
   state?: ContainerState
   stopSignal?: 'SIGABRT' | 'SIGALRM' | 'SIGBUS' | 'SIGCHLD' | 'SIGCLD' | 'SIGCONT' | 'SIGFPE' | 'SIGHUP' | 'SIGILL' | 'SIGINT' | 'SIGIO' | 'SIGIOT' | 'SIGKILL' | 'SIGPIPE' | 'SIGPOLL' | 'SIGPROF' | 'SIGPWR' | 'SIGQUIT' | 'SIGSEGV' | 'SIGSTKFLT' | 'SIGSTOP' | 'SIGSYS' | 'SIGTERM' | 'SIGTRAP' | 'SIGTSTP' | 'SIGTTIN' | 'SIGTTOU' | 'SIGURG' | 'SIGUSR1' | 'SIGUSR2' | 'SIGVTALRM' | 'SIGWINCH' | 'SIGXCPU' | 'SIGXFSZ' | 'SIGRTMIN' | 'SIGRTMIN+1' | 'SIGRTMIN+2' | 'SIGRTMIN+3' | 'SIGRTMIN+4' | 'SIGRTMIN+5' | 'SIGRTMIN+6' | 'SIGRTMIN+7' | 'SIGRTMIN+8' | 'SIGRTMIN+9' | 'SIGRTMIN+10' | 'SIGRTMIN+11' | 'SIGRTMIN+12' | 'SIGRTMIN+13' | 'SIGRTMIN+14' | 'SIGRTMIN+15' | 'SIGRTMAX-14' | 'SIGRTMAX-13' | 'SIGRTMAX-12' | 'SIGRTMAX-11' | 'SIGRTMAX-10' | 'SIGRTMAX-9' | 'SIGRTMAX-8' | 'SIGRTMAX-7' | 'SIGRTMAX-6' | 'SIGRTMAX-5' | 'SIGRTMAX-4' | 'SIGRTMAX-3' | 'SIGRTMAX-2' | 'SIGRTMAX-1' | 'SIGRTMAX'
   user?: ContainerUser
@@ -294,11 +352,13 @@ export interface DownwardAPIVolumeFile {
   resourceFieldRef?: ResourceFieldSelector
 }
 
+/** Facts about the pod as files. */
 export interface DownwardAPIVolumeSource {
   defaultMode?: number
   items?: DownwardAPIVolumeFile[]
 }
 
+/** An empty folder that lives as long as the pod. */
 export interface EmptyDirVolumeSource {
   medium?: string
   sizeLimit?: Quantity
@@ -324,7 +384,9 @@ export interface EndpointSubset {
   ports?: EndpointPort[]
 }
 
+/** The addresses of a service. Replaced by EndpointSlice. */
 export interface Endpoints extends KubeObject {
+  /** Addresses that share ports. */
   subsets?: EndpointSubset[]
 }
 
@@ -334,12 +396,16 @@ export interface EnvFromSource {
   secretRef?: SecretEnvSource
 }
 
+/** One environment variable. */
 export interface EnvVar {
+  /** Its name. */
   name: string
+  /** Its value; $(OTHER) stands for the value of another variable. */
   value?: string
   valueFrom?: EnvVarSource
 }
 
+/** Where the value comes from. */
 export interface EnvVarSource {
   configMapKeyRef?: ConfigMapKeySelector
   fieldRef?: ObjectFieldSelector
@@ -348,15 +414,18 @@ export interface EnvVarSource {
   secretKeyRef?: SecretKeySelector
 }
 
+/** A container added to a running pod for debugging: never restarted, without guaranteed resources. */
 export interface EphemeralContainer {
   args?: string[]
   command?: string[]
   env?: EnvVar[]
   envFrom?: EnvFromSource[]
+  /** The image to run. */
   image?: string
   imagePullPolicy?: 'Always' | 'Never' | 'IfNotPresent'
   lifecycle?: Lifecycle
   livenessProbe?: Probe
+  /** Unique in the pod; a DNS label. */
   name: string
   ports?: ContainerPort[]
   readinessProbe?: Probe
@@ -368,6 +437,7 @@ export interface EphemeralContainer {
   startupProbe?: Probe
   stdin?: boolean
   stdinOnce?: boolean
+  /** The container whose processes it sees. */
   targetContainerName?: string
   terminationMessagePath?: string
   terminationMessagePolicy?: 'File' | 'FallbackToLogsOnError'
@@ -377,24 +447,39 @@ export interface EphemeralContainer {
   workingDir?: string
 }
 
+/** A claim made for the pod and deleted with it. */
 export interface EphemeralVolumeSource {
   volumeClaimTemplate?: PersistentVolumeClaimTemplate
 }
 
+/** Something that happened to an object. Kept for a while only. */
 export interface Event extends KubeObject {
+  /** What was done about it. */
   action?: string
+  /** How often it happened. */
   count?: number
+  /** When it was first seen. */
   eventTime?: MicroTime
+  /** When it happened first. */
   firstTimestamp?: Time
+  /** The object it is about. */
   involvedObject: ObjectReference
+  /** When it happened last. */
   lastTimestamp?: Time
+  /** What happened, for people. */
   message?: string
+  /** What happened, as one word. */
   reason?: string
+  /** A second object it is about. */
   related?: ObjectReference
+  /** Who reported it. */
   reportingComponent?: string
+  /** Which instance reported it. */
   reportingInstance?: string
   series?: EventSeries
+  /** Who reported it, in the old form. */
   source?: EventSource
+  /** Normal or Warning. */
   type?: string
 }
 
@@ -455,6 +540,7 @@ export interface GCEPersistentDiskVolumeSource {
   readOnly?: boolean
 }
 
+/** Succeeds when the gRPC health service says SERVING. */
 export interface GRPCAction {
   port: number
   service?: string
@@ -479,11 +565,17 @@ export interface GlusterfsVolumeSource {
   readOnly?: boolean
 }
 
+/** A GET request. */
 export interface HTTPGetAction {
+  /** The host to connect to; the pod's address when empty. */
   host?: string
+  /** Headers to send. */
   httpHeaders?: HTTPHeader[]
+  /** The path to ask for. */
   path?: string
+  /** Number or name of the port. */
   port: IntOrString
+  /** HTTP or HTTPS. */
   scheme?: 'HTTP' | 'HTTPS'
 }
 
@@ -534,6 +626,7 @@ export interface ISCSIVolumeSource {
   targetPortal: string
 }
 
+/** The content of an image. */
 export interface ImageVolumeSource {
   pullPolicy?: 'Always' | 'Never' | 'IfNotPresent'
   reference?: string
@@ -562,6 +655,7 @@ export interface LifecycleHandler {
   tcpSocket?: TCPSocketAction
 }
 
+/** Bounds and defaults for single pods, containers and claims in a namespace. */
 export interface LimitRange extends KubeObject {
   spec: LimitRangeSpec
 }
@@ -575,6 +669,7 @@ export interface LimitRangeItem {
   type: string
 }
 
+/** What is wanted. */
 export interface LimitRangeSpec {
   limits: LimitRangeItem[]
 }
@@ -592,14 +687,18 @@ export interface LoadBalancerIngress {
   ports?: PortStatus[]
 }
 
+/** Where the load balancer can be reached. */
 export interface LoadBalancerStatus {
   ingress?: LoadBalancerIngress[]
 }
 
+/** Names an object in the same namespace. */
 export interface LocalObjectReference {
+  /** Its name. */
   name?: string
 }
 
+/** A disk of one node. */
 export interface LocalVolumeSource {
   fsType?: string
   path: string
@@ -616,6 +715,7 @@ export interface NFSVolumeSource {
   server: string
 }
 
+/** A scope for names: most objects live in one. */
 export interface Namespace extends KubeObject {
   spec?: NamespaceSpec
   status?: NamespaceStatus
@@ -629,15 +729,21 @@ export interface NamespaceCondition {
   type: string
 }
 
+/** Who must clean up before the namespace may go. */
 export interface NamespaceSpec {
+  /** It is removed when the list is empty. */
   finalizers?: string[]
 }
 
+/** Where the namespace is in its life. */
 export interface NamespaceStatus {
+  /** What holds its deletion up. */
   conditions?: NamespaceCondition[]
+  /** Active or Terminating. */
   phase?: 'Active' | 'Terminating'
 }
 
+/** A machine that runs pods. */
 export interface Node extends KubeObject {
   spec?: NodeSpec
   status?: NodeStatus
@@ -648,6 +754,7 @@ export interface NodeAddress {
   type: string
 }
 
+/** In terms of labels of nodes. */
 export interface NodeAffinity {
   preferredDuringSchedulingIgnoredDuringExecution?: PreferredSchedulingTerm[]
   requiredDuringSchedulingIgnoredDuringExecution?: NodeSelector
@@ -712,25 +819,37 @@ export interface NodeSelectorTerm {
   matchFields?: NodeSelectorRequirement[]
 }
 
+/** How a node takes part in the cluster. */
 export interface NodeSpec {
   configSource?: NodeConfigSource
   externalID?: string
+  /** The addresses of the pods on the node. */
   podCIDR?: string
+  /** The addresses of the pods on the node, one range for each IP family. */
   podCIDRs?: string[]
+  /** The id the cloud knows the machine by. */
   providerID?: string
+  /** Keep pods that do not tolerate them away. */
   taints?: Taint[]
+  /** True keeps new pods away. */
   unschedulable?: boolean
 }
 
+/** What is known of a node. */
 export interface NodeStatus {
+  /** Where it can be reached. */
   addresses?: NodeAddress[]
+  /** The resources pods may use. */
   allocatable?: Record<string, Quantity>
+  /** The resources it has. */
   capacity?: Record<string, Quantity>
+  /** Aspects such as Ready and MemoryPressure. */
   conditions?: NodeCondition[]
   config?: NodeConfigStatus
   daemonEndpoints?: NodeDaemonEndpoints
   declaredFeatures?: string[]
   features?: NodeFeatures
+  /** The images it holds. */
   images?: ContainerImage[]
   nodeInfo?: NodeSystemInfo
   phase?: 'Pending' | 'Running' | 'Terminated'
@@ -743,6 +862,7 @@ export interface NodeSwapStatus {
   capacity?: number
 }
 
+/** Versions and ids of its software. */
 export interface NodeSystemInfo {
   architecture: string
   bootID: string
@@ -762,21 +882,31 @@ export interface ObjectFieldSelector {
   fieldPath: string
 }
 
+/** Names an object. */
 export interface ObjectReference {
+  /** Its API version. */
   apiVersion?: string
+  /** The part of it meant, such as spec.containers{web}. */
   fieldPath?: string
+  /** Its kind. */
   kind?: string
+  /** Its name. */
   name?: string
+  /** Its namespace. */
   namespace?: string
+  /** The version meant. */
   resourceVersion?: string
+  /** Its uid. */
   uid?: string
 }
 
+/** A piece of storage in the cluster. */
 export interface PersistentVolume extends KubeObject {
   spec?: PersistentVolumeSpec
   status?: PersistentVolumeStatus
 }
 
+/** A request for storage. */
 export interface PersistentVolumeClaim extends KubeObject {
   spec?: PersistentVolumeClaimSpec
   status?: PersistentVolumeClaimStatus
@@ -791,26 +921,38 @@ export interface PersistentVolumeClaimCondition {
   type: string
 }
 
+/** What storage is wanted. */
 export interface PersistentVolumeClaimSpec {
+  /** How it is to be mounted. */
   accessModes?: ('ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod')[]
+  /** A snapshot or claim to start from. */
   dataSource?: TypedLocalObjectReference
   dataSourceRef?: TypedObjectReference
   resources?: VolumeResourceRequirements
+  /** Labels a volume must have. */
   selector?: LabelSelector
+  /** The StorageClass to make it with; the default one when absent, none when empty. */
   storageClassName?: string
   volumeAttributesClassName?: string
+  /** A file system or a block device. */
   volumeMode?: 'Block' | 'Filesystem'
+  /** The volume it is bound to. */
   volumeName?: string
 }
 
+/** What became of the request. */
 export interface PersistentVolumeClaimStatus {
+  /** How the volume can be mounted. */
   accessModes?: ('ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod')[]
   allocatedResourceStatuses?: Record<string, string>
   allocatedResources?: Record<string, Quantity>
+  /** How much the volume holds. */
   capacity?: Record<string, Quantity>
+  /** Aspects of its state. */
   conditions?: PersistentVolumeClaimCondition[]
   currentVolumeAttributesClassName?: string
   modifyVolumeStatus?: ModifyVolumeStatus
+  /** Pending, Bound or Lost. */
   phase?: 'Pending' | 'Bound' | 'Lost'
 }
 
@@ -819,19 +961,24 @@ export interface PersistentVolumeClaimTemplate {
   spec: PersistentVolumeClaimSpec
 }
 
+/** The storage a claim in the same namespace is bound to. */
 export interface PersistentVolumeClaimVolumeSource {
   claimName: string
   readOnly?: boolean
 }
 
+/** What the storage is and who may use it. */
 export interface PersistentVolumeSpec {
+  /** How it can be mounted. */
   accessModes?: ('ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod')[]
   awsElasticBlockStore?: AWSElasticBlockStoreVolumeSource
   azureDisk?: AzureDiskVolumeSource
   azureFile?: AzureFilePersistentVolumeSource
+  /** How much it holds. */
   capacity?: Record<string, Quantity>
   cephfs?: CephFSPersistentVolumeSource
   cinder?: CinderPersistentVolumeSource
+  /** The claim it is bound to. */
   claimRef?: ObjectReference
   csi?: CSIPersistentVolumeSource
   fc?: FCVolumeSource
@@ -839,25 +986,31 @@ export interface PersistentVolumeSpec {
   flocker?: FlockerVolumeSource
   gcePersistentDisk?: GCEPersistentDiskVolumeSource
   glusterfs?: GlusterfsPersistentVolumeSource
+  /** A folder of a node; for tests on one machine. */
   hostPath?: HostPathVolumeSource
   iscsi?: ISCSIPersistentVolumeSource
   local?: LocalVolumeSource
+  /** Options to mount it with. */
   mountOptions?: string[]
   nfs?: NFSVolumeSource
   nodeAffinity?: VolumeNodeAffinity
+  /** What becomes of it when its claim is gone. */
   persistentVolumeReclaimPolicy?: 'Recycle' | 'Delete' | 'Retain'
   photonPersistentDisk?: PhotonPersistentDiskVolumeSource
   portworxVolume?: PortworxVolumeSource
   quobyte?: QuobyteVolumeSource
   rbd?: RBDPersistentVolumeSource
   scaleIO?: ScaleIOPersistentVolumeSource
+  /** The StorageClass it belongs to. */
   storageClassName?: string
   storageos?: StorageOSPersistentVolumeSource
   volumeAttributesClassName?: string
+  /** A file system or a block device. */
   volumeMode?: 'Block' | 'Filesystem'
   vsphereVolume?: VsphereVirtualDiskVolumeSource
 }
 
+/** What is the case; written by controllers. */
 export interface PersistentVolumeStatus {
   lastPhaseTransitionTime?: Time
   message?: string
@@ -870,11 +1023,13 @@ export interface PhotonPersistentDiskVolumeSource {
   pdID: string
 }
 
+/** Containers that run together on one node, sharing network and volumes. */
 export interface Pod extends KubeObject {
   spec: PodSpec
   status?: PodStatus
 }
 
+/** Close to certain pods. */
 export interface PodAffinity {
   preferredDuringSchedulingIgnoredDuringExecution?: WeightedPodAffinityTerm[]
   requiredDuringSchedulingIgnoredDuringExecution?: PodAffinityTerm[]
@@ -889,6 +1044,7 @@ export interface PodAffinityTerm {
   topologyKey: string
 }
 
+/** Away from certain pods. */
 export interface PodAntiAffinity {
   preferredDuringSchedulingIgnoredDuringExecution?: WeightedPodAffinityTerm[]
   requiredDuringSchedulingIgnoredDuringExecution?: PodAffinityTerm[]
@@ -904,16 +1060,24 @@ export interface PodCertificateProjection {
   userAnnotations?: Record<string, string>
 }
 
+/** One aspect of the state of a pod. */
 export interface PodCondition {
+  /** When it was last looked at. */
   lastProbeTime?: Time
+  /** When the status last changed. */
   lastTransitionTime?: Time
+  /** Why, for people. */
   message?: string
   observedGeneration?: number
+  /** Why, as one CamelCase word. */
   reason?: string
+  /** True, False or Unknown. */
   status: string
+  /** The aspect. */
   type: string
 }
 
+/** Additions to the DNS configuration of dnsPolicy. */
 export interface PodDNSConfig {
   nameservers?: string[]
   options?: PodDNSConfigOption[]
@@ -934,6 +1098,7 @@ export interface PodIP {
   ip: string
 }
 
+/** The operating system the containers are for. */
 export interface PodOS {
   name: 'linux' | 'windows'
 }
@@ -961,95 +1126,159 @@ export interface PodSchedulingGroup {
   podGroupName?: string
 }
 
+/** Security settings of the whole pod, and defaults for its containers. */
 export interface PodSecurityContext {
   appArmorProfile?: AppArmorProfile
+  /** The group that owns volumes. */
   fsGroup?: number
   fsGroupChangePolicy?: 'OnRootMismatch' | 'Always'
+  /** The group id of first processes. */
   runAsGroup?: number
+  /** True refuses to run as root. */
   runAsNonRoot?: boolean
+  /** The user id of first processes. */
   runAsUser?: number
   seLinuxChangePolicy?: 'Recursive' | 'MountOption'
   seLinuxOptions?: SELinuxOptions
+  /** Which system calls are allowed. */
   seccompProfile?: SeccompProfile
+  /** Further groups of first processes. */
   supplementalGroups?: number[]
   supplementalGroupsPolicy?: 'Merge' | 'Strict'
+  /** Kernel parameters of the pod. */
   sysctls?: Sysctl[]
   windowsOptions?: WindowsSecurityContextOptions
 }
 
+/** What the containers of a pod are and how to run them. */
 export interface PodSpec {
+  /** Seconds after its start at which the pod is failed. */
   activeDeadlineSeconds?: number
   affinity?: Affinity
+  /** Whether a token of the ServiceAccount is mounted into containers. */
   automountServiceAccountToken?: boolean
+  /** The containers; there is at least one. Cannot be added or removed later. */
   containers: Container[]
   dnsConfig?: PodDNSConfig
+  /** Which DNS configuration containers get. */
   dnsPolicy?: 'ClusterFirstWithHostNet' | 'ClusterFirst' | 'Default' | 'None'
+  /** Whether environment variables tell of the services in the namespace. */
   enableServiceLinks?: boolean
+  /** Containers added to a running pod for debugging, through the ephemeralcontainers subresource. */
   ephemeralContainers?: EphemeralContainer[]
+  /** Lines for the hosts file. */
   hostAliases?: HostAlias[]
+  /** True shares the node's inter-process communication. */
   hostIPC?: boolean
+  /** True uses the node's network instead of one of its own. */
   hostNetwork?: boolean
+  /** True shows the node's processes to the containers. */
   hostPID?: boolean
+  /** False gives the pod a user namespace of its own. */
   hostUsers?: boolean
+  /** The pod's host name; its own name when empty. */
   hostname?: string
   hostnameOverride?: string
+  /** Secrets with credentials for registries. */
   imagePullSecrets?: LocalObjectReference[]
+  /** Containers that run before the others, one after another; with restartPolicy Always they stay beside them. */
   initContainers?: Container[]
+  /** The node the pod runs on; set by the scheduler through a binding. */
   nodeName?: string
+  /** Labels a node must have for the pod to run there. */
   nodeSelector?: Record<string, string>
   os?: PodOS
+  /** Resources the runtime itself needs; from the RuntimeClass. */
   overhead?: Record<string, Quantity>
+  /** Whether the pod may push out pods of lower priority. */
   preemptionPolicy?: 'PreemptLowerPriority' | 'Never'
+  /** The higher, the earlier scheduled and the later evicted; from the PriorityClass. */
   priority?: number
+  /** The PriorityClass that gives the pod its priority. */
   priorityClassName?: string
+  /** Further conditions that must be true for the pod to be ready. */
   readinessGates?: PodReadinessGate[]
+  /** Devices to claim before the pod may start. */
   resourceClaims?: PodResourceClaim[]
+  /** Resources of the pod as a whole. */
   resources?: ResourceRequirements
+  /** When to start ended containers again. */
   restartPolicy?: 'Always' | 'OnFailure' | 'Never'
+  /** The RuntimeClass that runs the pod. */
   runtimeClassName?: string
+  /** The scheduler that is to place the pod. */
   schedulerName?: string
+  /** The pod is not scheduled until the list is empty. */
   schedulingGates?: PodSchedulingGate[]
   schedulingGroup?: PodSchedulingGroup
   securityContext?: PodSecurityContext
+  /** Old name of serviceAccountName. */
   serviceAccount?: string
+  /** The ServiceAccount the pod acts as; `default` when empty. */
   serviceAccountName?: string
+  /** True makes the full name the host name. */
   setHostnameAsFQDN?: boolean
+  /** True lets the containers see one another's processes. */
   shareProcessNamespace?: boolean
+  /** With it the full name is <hostname>.<subdomain>.<namespace>.svc.<cluster domain>. */
   subdomain?: string
+  /** Seconds between the signal to stop and the end by force. */
   terminationGracePeriodSeconds?: number
+  /** The taints of nodes the pod puts up with. */
   tolerations?: Toleration[]
+  /** How to spread like pods over zones, nodes and other domains. */
   topologySpreadConstraints?: TopologySpreadConstraint[]
+  /** Storage that containers of the pod can mount. */
   volumes?: Volume[]
 }
 
+/** What is known of a running pod; may lag behind. */
 export interface PodStatus {
   allocatedResources?: Record<string, Quantity>
+  /** Aspects such as PodScheduled, Initialized, ContainersReady and Ready. */
   conditions?: PodCondition[]
+  /** One entry for each container. */
   containerStatuses?: ContainerStatus[]
+  /** One entry for each ephemeral container. */
   ephemeralContainerStatuses?: ContainerStatus[]
   extendedResourceClaimStatus?: PodExtendedResourceClaimStatus
+  /** The node's address. */
   hostIP?: string
+  /** The node's addresses. */
   hostIPs?: HostIP[]
+  /** One entry for each init container. */
   initContainerStatuses?: ContainerStatus[]
+  /** Why the pod is as it is, for people. */
   message?: string
   nodeAllocatableResourceClaimStatuses?: NodeAllocatableResourceClaimStatus[]
+  /** The node on which pods are being pushed out for this one. */
   nominatedNodeName?: string
+  /** The generation of the pod that was judged. */
   observedGeneration?: number
+  /** Where the pod is in its life. */
   phase?: 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'
+  /** The pod's address; empty until it has one. */
   podIP?: string
+  /** The pod's addresses, at most one of each IP family. */
   podIPs?: PodIP[]
+  /** The class of service the requests and limits amount to. */
   qosClass?: 'Guaranteed' | 'Burstable' | 'BestEffort'
+  /** Why the pod is as it is, as one word. */
   reason?: string
   resize?: 'InProgress' | 'Deferred' | 'Infeasible'
   resourceClaimStatuses?: PodResourceClaimStatus[]
   resources?: ResourceRequirements
+  /** When the node took up the pod. */
   startTime?: Time
 }
 
+/** A template of pods, stored by itself. */
 export interface PodTemplate extends KubeObject {
+  /** The pods to make. */
   template?: PodTemplateSpec
 }
 
+/** What pods made from this template look like. */
 export interface PodTemplateSpec {
   metadata?: ObjectMeta
   spec: PodSpec
@@ -1072,19 +1301,30 @@ export interface PreferredSchedulingTerm {
   weight: number
 }
 
+/** A check made again and again while a container runs. */
 export interface Probe {
+  /** Succeeds when the command ends with 0. */
   exec?: ExecAction
+  /** Failures in a row that count. */
   failureThreshold?: number
   grpc?: GRPCAction
+  /** Succeeds when the answer is a 2xx or 3xx. */
   httpGet?: HTTPGetAction
+  /** Seconds after the start before the first check. */
   initialDelaySeconds?: number
+  /** Seconds between checks. */
   periodSeconds?: number
+  /** Successes in a row that end a failure. */
   successThreshold?: number
+  /** Succeeds when the port accepts a connection. */
   tcpSocket?: TCPSocketAction
+  /** Seconds the container may take to stop when this probe fails. */
   terminationGracePeriodSeconds?: number
+  /** Seconds after which a check counts as failed. */
   timeoutSeconds?: number
 }
 
+/** Several sources in one folder. */
 export interface ProjectedVolumeSource {
   defaultMode?: number
   sources?: VolumeProjection[]
@@ -1121,6 +1361,7 @@ export interface RBDVolumeSource {
   user?: string
 }
 
+/** Keeps a number of like pods running. Replaced by Deployment and ReplicaSet. */
 export interface ReplicationController extends KubeObject {
   spec?: ReplicationControllerSpec
   status?: ReplicationControllerStatus
@@ -1134,6 +1375,7 @@ export interface ReplicationControllerCondition {
   type: string
 }
 
+/** What is wanted. */
 export interface ReplicationControllerSpec {
   minReadySeconds?: number
   replicas?: number
@@ -1141,6 +1383,7 @@ export interface ReplicationControllerSpec {
   template?: PodTemplateSpec
 }
 
+/** What is the case; written by controllers. */
 export interface ReplicationControllerStatus {
   availableReplicas?: number
   conditions?: ReplicationControllerCondition[]
@@ -1167,25 +1410,34 @@ export interface ResourceHealth {
   resourceID: string
 }
 
+/** Bounds what a namespace may use in sum. */
 export interface ResourceQuota extends KubeObject {
   spec?: ResourceQuotaSpec
   status?: ResourceQuotaStatus
 }
 
+/** The bounds. */
 export interface ResourceQuotaSpec {
+  /** The most of each resource. */
   hard?: Record<string, Quantity>
   scopeSelector?: ScopeSelector
+  /** Which objects count; all of the scopes must match. */
   scopes?: ('Terminating' | 'NotTerminating' | 'BestEffort' | 'NotBestEffort' | 'PriorityClass' | 'CrossNamespacePodAffinity' | 'VolumeAttributesClass')[]
 }
 
+/** What is the case; written by controllers. */
 export interface ResourceQuotaStatus {
   hard?: Record<string, Quantity>
   used?: Record<string, Quantity>
 }
 
+/** Compute resources asked for and granted. */
 export interface ResourceRequirements {
+  /** Claims of the pod this container uses. */
   claims?: ResourceClaim[]
+  /** The most that may be used. */
   limits?: Record<string, Quantity>
+  /** What is set aside; the scheduler counts it. */
   requests?: Record<string, Quantity>
 }
 
@@ -1227,6 +1479,7 @@ export interface ScaleIOVolumeSource {
   volumeName?: string
 }
 
+/** Which objects count, with values. */
 export interface ScopeSelector {
   matchExpressions?: ScopedResourceSelectorRequirement[]
 }
@@ -1242,10 +1495,15 @@ export interface SeccompProfile {
   type: 'Unconfined' | 'RuntimeDefault' | 'Localhost'
 }
 
+/** Confidential keys and values, for pods to read. */
 export interface Secret extends KubeObject {
+  /** Values in base64. */
   data?: Record<string, string>
+  /** True forbids every change but deletion. */
   immutable?: boolean
+  /** Values as plain text: merged into data on write, never read back. */
   stringData?: Record<string, string>
+  /** What kind of secret it is; programs rely on it. Cannot be changed. */
   type?: string
 }
 
@@ -1271,6 +1529,7 @@ export interface SecretReference {
   namespace?: string
 }
 
+/** The entries of a Secret as files. */
 export interface SecretVolumeSource {
   defaultMode?: number
   items?: KeyToPath[]
@@ -1278,29 +1537,44 @@ export interface SecretVolumeSource {
   secretName?: string
 }
 
+/** Security settings of a container. */
 export interface SecurityContext {
+  /** False keeps processes from gaining more rights than their parent. */
   allowPrivilegeEscalation?: boolean
+  /** The AppArmor profile. */
   appArmorProfile?: AppArmorProfile
   capabilities?: Capabilities
+  /** True gives it the rights of root on the node. */
   privileged?: boolean
   procMount?: 'Default' | 'Unmasked'
+  /** True makes the root file system read-only. */
   readOnlyRootFilesystem?: boolean
+  /** The group id of the first process. */
   runAsGroup?: number
+  /** True refuses to run as root. */
   runAsNonRoot?: boolean
+  /** The user id of the first process. */
   runAsUser?: number
+  /** The SELinux label. */
   seLinuxOptions?: SELinuxOptions
+  /** Which system calls are allowed. */
   seccompProfile?: SeccompProfile
   windowsOptions?: WindowsSecurityContextOptions
 }
 
+/** A stable name and address for a set of pods. */
 export interface Service extends KubeObject {
   spec?: ServiceSpec
   status?: ServiceStatus
 }
 
+/** Who a pod is when it talks to the API. */
 export interface ServiceAccount extends KubeObject {
+  /** Whether pods get a token; they may say otherwise. */
   automountServiceAccountToken?: boolean
+  /** Secrets with credentials for registries, for its pods. */
   imagePullSecrets?: LocalObjectReference[]
+  /** Secrets its pods may use. */
   secrets?: ObjectReference[]
 }
 
@@ -1310,43 +1584,73 @@ export interface ServiceAccountTokenProjection {
   path: string
 }
 
+/** A port of a service. */
 export interface ServicePort {
+  /** The application protocol, as a hint. */
   appProtocol?: string
+  /** Unique in the service; needed when there are several. */
   name?: string
+  /** The port on every node. */
   nodePort?: number
+  /** The port of the service. */
   port: number
+  /** TCP, UDP or SCTP. */
   protocol?: 'TCP' | 'UDP' | 'SCTP'
+  /** Number or name of the port of the pods; the same as port when absent. */
   targetPort?: IntOrString
 }
 
+/** Which pods, and how they are reached. */
 export interface ServiceSpec {
+  /** False makes no node ports for the load balancer. */
   allocateLoadBalancerNodePorts?: boolean
+  /** The address inside the cluster; `None` for a headless service. */
   clusterIP?: string
+  /** The addresses inside the cluster, one for each IP family. */
   clusterIPs?: string[]
+  /** Further addresses that lead to the service; somebody else routes them to nodes. */
   externalIPs?: string[]
+  /** For type ExternalName, the DNS name the service stands for. */
   externalName?: string
+  /** Local keeps traffic from outside on the node it came to. */
   externalTrafficPolicy?: 'Cluster' | 'Local'
+  /** The port that tells load balancers which nodes have pods. */
   healthCheckNodePort?: number
+  /** Local keeps traffic from inside on its node. */
   internalTrafficPolicy?: 'Cluster' | 'Local'
+  /** IP families of the service. */
   ipFamilies?: ('IPv4' | 'IPv6' | '')[]
+  /** Whether the service has one IP family or two. */
   ipFamilyPolicy?: 'SingleStack' | 'PreferDualStack' | 'RequireDualStack'
+  /** Which load balancer implements the service. */
   loadBalancerClass?: string
+  /** A wish for the address of the load balancer. */
   loadBalancerIP?: string
+  /** The addresses the load balancer lets in. */
   loadBalancerSourceRanges?: string[]
+  /** The ports of the service. */
   ports?: ServicePort[]
+  /** True lists pods that are not ready as well. */
   publishNotReadyAddresses?: boolean
+  /** Labels of the pods; without it somebody else provides the endpoints. */
   selector?: Record<string, string>
+  /** ClientIP sends a client to the same pod again. */
   sessionAffinity?: 'ClientIP' | 'None'
   sessionAffinityConfig?: SessionAffinityConfig
+  /** A wish as to which endpoints are preferred. */
   trafficDistribution?: string
+  /** How far the service can be reached from. */
   type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName'
 }
 
+/** What is known of a service. */
 export interface ServiceStatus {
+  /** Aspects of its state. */
   conditions?: Condition[]
   loadBalancer?: LoadBalancerStatus
 }
 
+/** How long the affinity lasts. */
 export interface SessionAffinityConfig {
   clientIP?: ClientIPConfig
 }
@@ -1381,18 +1685,29 @@ export interface TCPSocketAction {
   port: IntOrString
 }
 
+/** Keeps pods that do not tolerate it off a node. */
 export interface Taint {
+  /** NoSchedule, PreferNoSchedule or NoExecute. */
   effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
+  /** Its key. */
   key: string
+  /** When it was added. */
   timeAdded?: Time
+  /** Its value. */
   value?: string
 }
 
+/** A taint the pod puts up with. */
 export interface Toleration {
+  /** The effect of the taint; empty means all effects. */
   effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute' | ''
+  /** The key of the taint; empty means all keys. */
   key?: string
+  /** Exists, or Equal when empty; Lt and Gt compare numbers. */
   operator?: 'Exists' | 'Equal' | 'Lt' | 'Gt' | ''
+  /** Seconds until a NoExecute taint evicts the pod; absent means never. */
   tolerationSeconds?: number
+  /** The value of the taint, for Equal. */
   value?: string
 }
 
@@ -1405,14 +1720,20 @@ export interface TopologySelectorTerm {
   matchLabelExpressions?: TopologySelectorLabelRequirement[]
 }
 
+/** How evenly like pods are spread. */
 export interface TopologySpreadConstraint {
+  /** The pods that count. */
   labelSelector?: LabelSelector
   matchLabelKeys?: string[]
+  /** By how many pods domains may differ. */
   maxSkew: number
+  /** The least number of domains. */
   minDomains?: number
   nodeAffinityPolicy?: 'Ignore' | 'Honor'
   nodeTaintsPolicy?: 'Ignore' | 'Honor'
+  /** The label of nodes whose values are the domains. */
   topologyKey: string
+  /** Whether to wait or to schedule nevertheless. */
   whenUnsatisfiable: 'DoNotSchedule' | 'ScheduleAnyway'
 }
 
@@ -1422,6 +1743,7 @@ export interface TypedLocalObjectReference {
   name: string
 }
 
+/** An object to start from, of any kind. */
 export interface TypedObjectReference {
   apiGroup?: string
   kind: string
@@ -1429,6 +1751,7 @@ export interface TypedObjectReference {
   namespace?: string
 }
 
+/** Storage that containers of a pod can mount. */
 export interface Volume {
   awsElasticBlockStore?: AWSElasticBlockStoreVolumeSource
   azureDisk?: AzureDiskVolumeSource
@@ -1446,10 +1769,13 @@ export interface Volume {
   gcePersistentDisk?: GCEPersistentDiskVolumeSource
   gitRepo?: GitRepoVolumeSource
   glusterfs?: GlusterfsVolumeSource
+  /** A file or folder of the node's file system. */
   hostPath?: HostPathVolumeSource
   image?: ImageVolumeSource
   iscsi?: ISCSIVolumeSource
+  /** Unique in the pod; a DNS label. */
   name: string
+  /** A folder of an NFS server. */
   nfs?: NFSVolumeSource
   persistentVolumeClaim?: PersistentVolumeClaimVolumeSource
   photonPersistentDisk?: PhotonPersistentDiskVolumeSource
@@ -1468,13 +1794,20 @@ export interface VolumeDevice {
   name: string
 }
 
+/** A volume in the file system of a container. */
 export interface VolumeMount {
+  /** Where it appears; without a colon. */
   mountPath: string
+  /** Whether mounts made later are seen inside and outside. */
   mountPropagation?: 'None' | 'HostToContainer' | 'Bidirectional'
+  /** The volume's name in the pod. */
   name: string
+  /** True forbids writing. */
   readOnly?: boolean
   recursiveReadOnly?: 'Disabled' | 'IfPossible' | 'Enabled'
+  /** The part of the volume to mount; its root when empty. */
   subPath?: string
+  /** Like subPath, with $(VARIABLE) expanded. */
   subPathExpr?: string
 }
 
@@ -1486,6 +1819,7 @@ export interface VolumeMountStatus {
   volumeStatus?: VolumeStatus
 }
 
+/** The nodes that can reach it. */
 export interface VolumeNodeAffinity {
   required?: NodeSelector
 }
@@ -1499,6 +1833,7 @@ export interface VolumeProjection {
   serviceAccountToken?: ServiceAccountTokenProjection
 }
 
+/** How much is wanted. */
 export interface VolumeResourceRequirements {
   limits?: Record<string, Quantity>
   requests?: Record<string, Quantity>

@@ -28,12 +28,16 @@ export interface EndpointPort {
   appProtocol?: string
   name?: string
   port?: number
-  protocol?: string
+  protocol?: 'TCP' | 'UDP' | 'SCTP'
 }
 
+/** A part of the addresses of a service. */
 export interface EndpointSlice extends KubeObject {
-  addressType: string
+  /** The kind of address. Cannot be changed. */
+  addressType: 'FQDN' | 'IPv4' | 'IPv6'
+  /** The addresses and their state. */
   endpoints?: Endpoint[]
+  /** The ports of every endpoint here. */
   ports?: EndpointPort[]
 }
 

@@ -3,23 +3,33 @@ import type { EventSource, ObjectReference } from '../../core/v1/zz_generated.ty
 import type { KubeObject, ResourceRef } from '../../meta/v1/types.ts'
 import type { MicroTime, Time } from '../../meta/v1/zz_generated.types.ts'
 
+/** Something that happened to an object. Kept for a while only. */
 export interface Event extends KubeObject {
+  /** What was done about it. */
   action?: string
   deprecatedCount?: number
   deprecatedFirstTimestamp?: Time
   deprecatedLastTimestamp?: Time
   deprecatedSource?: EventSource
+  /** When it was first seen. */
   eventTime: MicroTime
+  /** What happened, for people. */
   note?: string
+  /** What happened, as one word. */
   reason?: string
+  /** The object it is about. */
   regarding?: ObjectReference
   related?: ObjectReference
+  /** Who reported it. */
   reportingController?: string
+  /** Which instance reported it. */
   reportingInstance?: string
   series?: EventSeries
+  /** Normal or Warning. */
   type?: string
 }
 
+/** How often it went on. */
 export interface EventSeries {
   count: number
   lastObservedTime: MicroTime

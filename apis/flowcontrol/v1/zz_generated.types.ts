@@ -11,6 +11,7 @@ export interface FlowDistinguisherMethod {
   type: 'ByUser' | 'ByNamespace'
 }
 
+/** Which requests go to which priority level. */
 export interface FlowSchema extends KubeObject {
   spec: FlowSchemaSpec
   status?: FlowSchemaStatus
@@ -24,6 +25,7 @@ export interface FlowSchemaCondition {
   type?: string
 }
 
+/** What is wanted. */
 export interface FlowSchemaSpec {
   distinguisherMethod?: FlowDistinguisherMethod
   matchingPrecedence?: number
@@ -31,6 +33,7 @@ export interface FlowSchemaSpec {
   rules?: PolicyRulesWithSubjects[]
 }
 
+/** What is the case; written by controllers. */
 export interface FlowSchemaStatus {
   conditions?: FlowSchemaCondition[]
 }
@@ -62,6 +65,7 @@ export interface PolicyRulesWithSubjects {
   subjects: Subject[]
 }
 
+/** How many requests of a level run at once, and what becomes of the others. */
 export interface PriorityLevelConfiguration extends KubeObject {
   spec: PriorityLevelConfigurationSpec
   status?: PriorityLevelConfigurationStatus
@@ -79,12 +83,14 @@ export interface PriorityLevelConfigurationReference {
   name: string
 }
 
+/** What is wanted. */
 export interface PriorityLevelConfigurationSpec {
   exempt?: ExemptPriorityLevelConfiguration
   limited?: LimitedPriorityLevelConfiguration
   type: 'Exempt' | 'Limited'
 }
 
+/** What is the case; written by controllers. */
 export interface PriorityLevelConfigurationStatus {
   conditions?: PriorityLevelConfigurationCondition[]
 }

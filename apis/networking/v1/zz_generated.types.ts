@@ -6,17 +6,19 @@ import type { IntOrString } from '../../meta/v1/zz_generated.types.ts'
 export interface HTTPIngressPath {
   backend: IngressBackend
   path?: string
-  pathType: string
+  pathType: 'Exact' | 'ImplementationSpecific' | 'Prefix'
 }
 
 export interface HTTPIngressRuleValue {
   paths: HTTPIngressPath[]
 }
 
+/** An address of a service that is in use. */
 export interface IPAddress extends KubeObject {
   spec: IPAddressSpec
 }
 
+/** What is wanted. */
 export interface IPAddressSpec {
   parentRef: ParentReference
 }
@@ -26,6 +28,7 @@ export interface IPBlock {
   except?: string[]
 }
 
+/** Leads HTTP from outside to services. */
 export interface Ingress extends KubeObject {
   spec?: IngressSpec
   status?: IngressStatus
@@ -36,6 +39,7 @@ export interface IngressBackend {
   service?: IngressServiceBackend
 }
 
+/** A controller that implements Ingresses. */
 export interface IngressClass extends KubeObject {
   spec?: IngressClassSpec
 }
@@ -45,9 +49,10 @@ export interface IngressClassParametersReference {
   kind: string
   name: string
   namespace?: string
-  scope?: string
+  scope?: 'Cluster' | 'Namespace'
 }
 
+/** What is wanted. */
 export interface IngressClassSpec {
   controller?: string
   parameters?: IngressClassParametersReference
@@ -79,13 +84,19 @@ export interface IngressServiceBackend {
   port?: ServiceBackendPort
 }
 
+/** Which hosts and paths lead where. */
 export interface IngressSpec {
+  /** Where everything else leads. */
   defaultBackend?: IngressBackend
+  /** The IngressClass that implements it. */
   ingressClassName?: string
+  /** Hosts and their paths. */
   rules?: IngressRule[]
+  /** Certificates of hosts. */
   tls?: IngressTLS[]
 }
 
+/** What is the case; written by controllers. */
 export interface IngressStatus {
   loadBalancer?: IngressLoadBalancerStatus
 }
@@ -95,6 +106,7 @@ export interface IngressTLS {
   secretName?: string
 }
 
+/** Who may talk to certain pods, and to whom they may talk. */
 export interface NetworkPolicy extends KubeObject {
   spec?: NetworkPolicySpec
 }
@@ -118,13 +130,18 @@ export interface NetworkPolicyPeer {
 export interface NetworkPolicyPort {
   endPort?: number
   port?: IntOrString
-  protocol?: string
+  protocol?: 'TCP' | 'UDP' | 'SCTP'
 }
 
+/** Which pods, and what is allowed. */
 export interface NetworkPolicySpec {
+  /** To whom they may talk. */
   egress?: NetworkPolicyEgressRule[]
+  /** Who may talk to them. */
   ingress?: NetworkPolicyIngressRule[]
+  /** Labels of the pods it applies to; empty means all in the namespace. */
   podSelector?: LabelSelector
+  /** Which directions it rules. */
   policyTypes?: ('Ingress' | 'Egress')[]
 }
 
@@ -140,15 +157,18 @@ export interface ServiceBackendPort {
   number?: number
 }
 
+/** A range of addresses for services. */
 export interface ServiceCIDR extends KubeObject {
   spec?: ServiceCIDRSpec
   status?: ServiceCIDRStatus
 }
 
+/** What is wanted. */
 export interface ServiceCIDRSpec {
   cidrs?: string[]
 }
 
+/** What is the case; written by controllers. */
 export interface ServiceCIDRStatus {
   conditions?: Condition[]
 }

@@ -7,7 +7,9 @@ export interface Overhead {
   podFixed?: Record<string, Quantity>
 }
 
+/** A way to run containers. */
 export interface RuntimeClass extends KubeObject {
+  /** The name of the handler in the runtime. */
   handler: string
   overhead?: Overhead
   scheduling?: Scheduling

@@ -2,22 +2,31 @@
 import type { Condition, DeleteOptions, KubeObject, LabelSelector, ResourceRef } from '../../meta/v1/types.ts'
 import type { IntOrString, Time } from '../../meta/v1/zz_generated.types.ts'
 
+/** Asks a pod to leave, as far as disruption budgets allow. */
 export interface Eviction extends KubeObject {
+  /** How to delete it. */
   deleteOptions?: DeleteOptions
 }
 
+/** Bounds how many pods of a set may be evicted at once. */
 export interface PodDisruptionBudget extends KubeObject {
   spec?: PodDisruptionBudgetSpec
   status?: PodDisruptionBudgetStatus
 }
 
+/** Which pods, and how many. */
 export interface PodDisruptionBudgetSpec {
+  /** How many may be missing, as a number or a percentage. */
   maxUnavailable?: IntOrString
+  /** How many must stay available, as a number or a percentage. */
   minAvailable?: IntOrString
+  /** Labels of the pods. */
   selector?: LabelSelector
+  /** When pods that are not ready may be evicted. */
   unhealthyPodEvictionPolicy?: 'IfHealthyBudget' | 'AlwaysAllow'
 }
 
+/** What is the case; written by controllers. */
 export interface PodDisruptionBudgetStatus {
   conditions?: Condition[]
   currentHealthy?: number

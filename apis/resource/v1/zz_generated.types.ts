@@ -102,6 +102,7 @@ export interface DeviceClaimConfiguration {
   requests?: string[]
 }
 
+/** Devices an administrator offers under a name. */
 export interface DeviceClass extends KubeObject {
   spec: DeviceClassSpec
 }
@@ -110,6 +111,7 @@ export interface DeviceClassConfiguration {
   opaque?: OpaqueDeviceConfiguration
 }
 
+/** What is wanted. */
 export interface DeviceClassSpec {
   config?: DeviceClassConfiguration[]
   extendedResourceName?: string
@@ -151,7 +153,7 @@ export interface DeviceSelector {
 }
 
 export interface DeviceSubRequest {
-  allocationMode?: string
+  allocationMode?: 'All' | 'ExactCount'
   capacity?: CapacityRequirements
   count?: number
   deviceClassName: string
@@ -177,7 +179,7 @@ export interface DeviceToleration {
 
 export interface ExactDeviceRequest {
   adminAccess?: boolean
-  allocationMode?: string
+  allocationMode?: 'All' | 'ExactCount'
   capacity?: CapacityRequirements
   count?: number
   deviceClassName: string
@@ -201,7 +203,9 @@ export interface OpaqueDeviceConfiguration {
   parameters: RawExtension
 }
 
+/** Asks for devices. */
 export interface ResourceClaim extends KubeObject {
+  /** What is wanted. */
   spec: ResourceClaimSpec
   status?: ResourceClaimStatus
 }
@@ -217,16 +221,19 @@ export interface ResourceClaimSpec {
   devices?: DeviceClaim
 }
 
+/** What is the case; written by controllers. */
 export interface ResourceClaimStatus {
   allocation?: AllocationResult
   devices?: AllocatedDeviceStatus[]
   reservedFor?: ResourceClaimConsumerReference[]
 }
 
+/** A template of claims, one for each pod. */
 export interface ResourceClaimTemplate extends KubeObject {
   spec: ResourceClaimTemplateSpec
 }
 
+/** What is wanted. */
 export interface ResourceClaimTemplateSpec {
   metadata?: ObjectMeta
   spec: ResourceClaimSpec
@@ -238,10 +245,12 @@ export interface ResourcePool {
   resourceSliceCount: number
 }
 
+/** Devices a driver has on a node. */
 export interface ResourceSlice extends KubeObject {
   spec: ResourceSliceSpec
 }
 
+/** What is wanted. */
 export interface ResourceSliceSpec {
   allNodes?: boolean
   devices?: Device[]

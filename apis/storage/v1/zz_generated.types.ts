@@ -3,10 +3,12 @@ import type { PersistentVolumeSpec, TopologySelectorTerm } from '../../core/v1/z
 import type { KubeObject, LabelSelector, ResourceRef } from '../../meta/v1/types.ts'
 import type { Quantity, Time } from '../../meta/v1/zz_generated.types.ts'
 
+/** What a CSI driver on the nodes can do and needs. */
 export interface CSIDriver extends KubeObject {
   spec: CSIDriverSpec
 }
 
+/** What is wanted. */
 export interface CSIDriverSpec {
   attachRequired?: boolean
   fsGroupPolicy?: 'ReadWriteOnceWithFSType' | 'File' | 'None'
@@ -21,6 +23,7 @@ export interface CSIDriverSpec {
   volumeLifecycleModes?: ('Persistent' | 'Ephemeral')[]
 }
 
+/** The CSI drivers on one node. */
 export interface CSINode extends KubeObject {
   spec: CSINodeSpec
 }
@@ -32,10 +35,12 @@ export interface CSINodeDriver {
   topologyKeys?: string[]
 }
 
+/** What is wanted. */
 export interface CSINodeSpec {
   drivers: CSINodeDriver[]
 }
 
+/** How much storage a class has left in one part of the cluster. */
 export interface CSIStorageCapacity extends KubeObject {
   capacity?: Quantity
   maximumVolumeSize?: Quantity
@@ -43,13 +48,21 @@ export interface CSIStorageCapacity extends KubeObject {
   storageClassName: string
 }
 
+/** How to make volumes for claims. */
 export interface StorageClass extends KubeObject {
+  /** Whether claims may grow. */
   allowVolumeExpansion?: boolean
+  /** Where volumes may be. */
   allowedTopologies?: TopologySelectorTerm[]
+  /** Options to mount volumes with. */
   mountOptions?: string[]
+  /** What the provisioner is told. */
   parameters?: Record<string, string>
+  /** Who makes them. */
   provisioner: string
-  reclaimPolicy?: string
+  /** What becomes of a volume when its claim is gone. */
+  reclaimPolicy?: 'Delete' | 'Retain'
+  /** When to make a volume: at once, or when a pod needs it. */
   volumeBindingMode?: 'Immediate' | 'WaitForFirstConsumer'
 }
 
@@ -58,6 +71,7 @@ export interface TokenRequest {
   expirationSeconds?: number
 }
 
+/** Attaches a volume to a node. */
 export interface VolumeAttachment extends KubeObject {
   spec: VolumeAttachmentSpec
   status?: VolumeAttachmentStatus
@@ -68,12 +82,14 @@ export interface VolumeAttachmentSource {
   persistentVolumeName?: string
 }
 
+/** What is wanted. */
 export interface VolumeAttachmentSpec {
   attacher: string
   nodeName: string
   source: VolumeAttachmentSource
 }
 
+/** What is the case; written by controllers. */
 export interface VolumeAttachmentStatus {
   attachError?: VolumeError
   attached: boolean
@@ -81,6 +97,7 @@ export interface VolumeAttachmentStatus {
   detachError?: VolumeError
 }
 
+/** Attributes of volumes that can be changed later. */
 export interface VolumeAttributesClass extends KubeObject {
   driverName: string
   parameters?: Record<string, string>
