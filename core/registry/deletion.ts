@@ -6,7 +6,7 @@ import type { DeleteOptions, UnstructuredObject } from '#apis/meta/v1/types.ts'
  * as it is because it is already marked.
  * @see https://kubernetes.io/docs/concepts/architecture/garbage-collection/
  */
-export type DeletionPlan = { action: 'remove' | 'wait' } | { action: 'mark'; object: UnstructuredObject }
+export type DeletionPlan = { action: 'remove' } | { action: 'wait' } | { action: 'mark'; object: UnstructuredObject }
 
 const policyFinalizers = { Foreground: 'foregroundDeletion', Orphan: 'orphan', Background: '' } as const
 

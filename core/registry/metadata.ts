@@ -1,4 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { newBadRequest } from '#core/errors/status-error.ts'
 import { rfc3339 } from './deletion.ts'
@@ -25,7 +26,7 @@ export function setCreationMetadata(object: UnstructuredObject, resource: Resour
   metadata.creationTimestamp = rfc3339(now)
   delete metadata.deletionTimestamp
   delete metadata.deletionGracePeriodSeconds
-  delete metadata.selfLink
+  dropUnserved(object)
   if (countsGenerations(resource)) metadata.generation = 1
   else delete metadata.generation
 }
@@ -34,15 +35,22 @@ export function setCreationMetadata(object: UnstructuredObject, resource: Resour
 export function setUpdateMetadata(object: UnstructuredObject, old: UnstructuredObject, resource: Resource): void {
   const { metadata } = object
   const kept = old.metadata
-  metadata.uid ??= kept.uid
+  metadata.uid ||= kept.uid
+  metadata.resourceVersion = kept.resourceVersion
   for (const field of ['creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'generation'] as const) {
     if (kept[field] === undefined) delete metadata[field]
     else Object.assign(metadata, { [field]: kept[field] })
   }
-  delete metadata.selfLink
+  dropUnserved(object)
   if (kept.generateName !== undefined) metadata.generateName ??= kept.generateName
   const changed = resource.rules.changesGeneration ?? changesDesiredState
   if (countsGenerations(resource) && changed(object, old)) metadata.generation = (kept.generation ?? 0) + 1
+}
+
+/** Fields that clients may send and that this server does not keep. */
+function dropUnserved({ metadata }: UnstructuredObject): void {
+  delete metadata.selfLink
+  delete metadata.managedFields
 }
 
 function countsGenerations({ definition, rules }: Resource): boolean {
@@ -56,7 +64,7 @@ const undesired = new Set(['apiVersion', 'kind', 'metadata', 'status'])
 function changesDesiredState(object: UnstructuredObject, old: UnstructuredObject): boolean {
   const fields = new Set([...Object.keys(object), ...Object.keys(old)])
   for (const field of fields) {
-    if (!undesired.has(field) && JSON.stringify(object[field]) !== JSON.stringify(old[field])) return true
+    if (!undesired.has(field) && !isDeepStrictEqual(object[field], old[field])) return true
   }
   return false
 }

@@ -26,7 +26,7 @@ export class Registry {
   constructor(options: { cacher: Cacher; types: SchemaTypes; rules: ReadonlyMap<string, Rules> }) {
     this.#cacher = options.cacher
     this.#rules = options.rules
-    this.#builtinCompiler = new SchemaCompiler(options.types)
+    this.#builtinCompiler = new SchemaCompiler(options.types, { builtin: true })
   }
 
   /** Grows with every change of the set of definitions. */
@@ -172,16 +172,17 @@ export class ServedVersion {
     if (this.isStorage) return bytes
     const { convert } = this.resource.rules
     if (!convert) return replaceApiVersion(bytes, storedApiVersion(this.resource), this.apiVersion)
-    return Buffer.from(JSON.stringify(convert(reviveObject(bytes), this.definition.name)))
+    return Buffer.from(JSON.stringify(convert(reviveObject(bytes), this.apiVersion)))
   }
 
   /** An object of this version in the form it is stored in. May return `object` itself, changed. */
   toStorage(object: UnstructuredObject): UnstructuredObject {
     if (this.isStorage) return object
     const { convert } = this.resource.rules
-    const stored = convert ? convert(object, this.resource.definition.storageVersion) : object
-    stored.apiVersion = storedApiVersion(this.resource)
-    return stored
+    const apiVersion = storedApiVersion(this.resource)
+    if (convert) return convert(object, apiVersion)
+    object.apiVersion = apiVersion
+    return object
   }
 }
 

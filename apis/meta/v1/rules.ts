@@ -6,6 +6,8 @@ import type { UnstructuredObject } from './types.ts'
  * Objects come parsed, pruned and with the schema's defaults applied. Only `default` and `prepare*` may change their argument.
  */
 export interface Rules<T = UnstructuredObject> {
+  /** What is wrong with a name (a function of names.ts); absent: names are DNS subdomains. */
+  nameFaults?(name: string): string[]
   /** Fills defaults that depend on other fields (imagePullPolicy on the image's tag). */
   default?(object: T): void
   /** Before validation of a create: sets what clients may not choose (status, initial phase). */
@@ -36,8 +38,8 @@ export interface Rules<T = UnstructuredObject> {
   blocksRemoval?(object: T): boolean
   /** True when an update without resourceVersion is refused. Custom resources always refuse it. */
   requiresResourceVersion?: boolean
-  /** Between versions whose structures differ; absent: only apiVersion changes. Returns a new object. */
-  convert?(object: T, toVersion: string): T
+  /** Between versions whose structures differ; absent: only apiVersion changes. Returns a new object of `toApiVersion`. */
+  convert?(object: T, toApiVersion: string): T
 }
 
 export interface Printer<T = UnstructuredObject> {

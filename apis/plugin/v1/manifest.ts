@@ -18,6 +18,8 @@ export interface ComponentManifest {
   /** The module to load, relative to the package; its default export is what `kind` asks for. */
   entry: string
   isolation: Isolation
+  /** Built-in worker components that name the same unit share one thread; absent: one of its own. */
+  unit?: string
   /** Old-generation heap limit in MiB; default 256 for a process, 128 for a worker. */
   memoryMiB?: number
 }

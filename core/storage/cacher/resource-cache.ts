@@ -3,8 +3,8 @@ import { CacheEntry, Change, type ExtractFacts } from './entry.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { type Subscriber, type ViewSpec, WatchView } from './watch-view.ts'
 
-// The package is CommonJS with a `default` property; node hands over the whole module.
-const BTree = (BTreeModule as unknown as { default: typeof BTreeModule }).default ?? BTreeModule
+// The package is CommonJS: what node calls its default is the whole module.
+const { default: BTree } = BTreeModule
 
 const compareKeys = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 

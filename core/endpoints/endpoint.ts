@@ -1,0 +1,70 @@
+import type { Exchange, UserInfo } from '#core/server/exchange.ts'
+import type { Registry, ServedVersion } from '#core/registry/registry.ts'
+import type { ResourceStore, WriteContext } from '#core/registry/resource-store.ts'
+import type { ResourceInfo } from '#core/server/request-info.ts'
+import { newBadRequest, newMethodNotSupported } from '#core/errors/status-error.ts'
+import type { FieldValidation } from '#core/registry/decode.ts'
+import type { Cacher } from '#core/storage/cacher/cacher.ts'
+
+/** What every verb is handed: who asks for what, and where the objects are. */
+export interface ResourceRequest {
+  exchange: Exchange
+  info: ResourceInfo
+  served: ServedVersion
+  user: UserInfo
+  store: ResourceStore
+  registry: Registry
+  cacher: Cacher
+}
+
+/** Answers one request by writing to its exchange, or throws a StatusError. */
+export type Endpoint = (request: ResourceRequest) => Promise<void> | void
+
+/** 3 MiB: what an object may measure, as in Kubernetes. */
+export const maxBodyBytes = 3 * 1024 * 1024
+
+/** Writes go to one namespace: `/api/v1/pods` can be listed but not posted to. */
+export function requireNamespace({ served, info }: ResourceRequest): void {
+  if (served.resource.definition.namespaced && !info.namespace) {
+    throw newMethodNotSupported(served.resource.definition, info.verb)
+  }
+}
+
+/** What the query says about a write. @throws StatusError BadRequest */
+export function writeContext({ exchange, user }: ResourceRequest): WriteContext {
+  const { query } = exchange
+  return {
+    user,
+    dryRun: parseDryRun(query.getAll('dryRun')),
+    fieldValidation: parseFieldValidation(query.get('fieldValidation')),
+    warn: (message) => exchange.setHeader('warning', warningHeader(message)),
+  }
+}
+
+export function parseDryRun(values: readonly string[]): boolean {
+  const given = values.filter((value) => value !== '')
+  if (given.some((value) => value !== 'All')) {
+    throw newBadRequest(`invalid dryRun value ${JSON.stringify(given)}: supported values: "All"`)
+  }
+  return given.length > 0
+}
+
+function parseFieldValidation(value: string | null): FieldValidation {
+  if (value === null || value === '') return 'Warn'
+  if (value === 'Ignore' || value === 'Warn' || value === 'Strict') return value
+  throw newBadRequest(
+    `fieldValidation: Unsupported value: ${JSON.stringify(value)}: supported values: "", "Ignore", "Strict", "Warn"`,
+  )
+}
+
+/** @see https://kubernetes.io/blog/2020/09/03/warnings/ */
+function warningHeader(message: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: header values may not hold control characters
+  const plain = message.replace(/[\u0000-\u001f\u007f]/g, ' ').replace(/[\\"]/g, '\\$&')
+  return `299 - "${encodeNonAscii(plain)}"`
+}
+
+/** Header values are Latin-1; anything beyond is shown as `?`. */
+function encodeNonAscii(text: string): string {
+  return text.replace(/[^\u0020-\u00ff]/g, '?')
+}

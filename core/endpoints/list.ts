@@ -1,0 +1,261 @@
+import { createGzip } from 'node:zlib'
+import { newBadRequest, newExpired, newTimeout, StatusError } from '#core/errors/status-error.ts'
+import type { ReplyStream } from '#core/server/exchange.ts'
+import type { Cacher } from '#core/storage/cacher/cacher.ts'
+import type { CacheEntry } from '#core/storage/cacher/entry.ts'
+import { decodeContinue, encodeContinue } from './continue-token.ts'
+import type { ResourceRequest } from './endpoint.ts'
+import { negotiate } from './negotiate.ts'
+import { replyBytes } from './reply.ts'
+import { partialMetadata, tableOf } from './representation.ts'
+import { type Selection, selectionOf } from './selection.ts'
+
+/** What a page says of the list it is part of. */
+export interface ListPage {
+  /** Absent: the cache's. */
+  revision?: number
+  continue?: string
+  remaining?: number
+}
+
+/** Bytes written at once: large enough that the call is cheap, small enough that others get their turn. */
+const groupBytes = 256 * 1024
+
+/** GET of a collection. @see https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks */
+export async function list(request: ResourceRequest): Promise<void> {
+  const selection = selectionOf(request)
+  const limit = parseLimit(request.exchange.query.get('limit'))
+  const token = request.exchange.query.get('continue')
+  if (token) return continueList(request, selection, limit, token)
+  const exact = await awaitRevision(request)
+  if (exact !== undefined && exact < request.served.resource.cache.lastRevision) {
+    return replyFromHistory(request, selection, limit, exact, '')
+  }
+  return replyCurrent(request, selection, limit, '', exact ?? request.cacher.revision)
+}
+
+async function continueList(request: ResourceRequest, selection: Selection, limit: number, token: string): Promise<void> {
+  const query = request.exchange.query.get('resourceVersion')
+  if (query && query !== '0') {
+    throw newBadRequest('specifying resource version is not allowed when using continue')
+  }
+  const { revision, after } = decodeContinue(token, selection.keyPrefix)
+  if (revision < 0) return replyCurrent(request, selection, limit, after, request.cacher.revision)
+  if (revision >= request.served.resource.cache.lastRevision) {
+    return replyCurrent(request, selection, limit, after, revision)
+  }
+  return replyFromHistory(request, selection, limit, revision, after)
+}
+
+/**
+ * Waits until the cache is as new as the client asks.
+ * @returns the revision to read at when the client asks for exactly that one
+ */
+export async function awaitRevision({ exchange, cacher }: ResourceRequest): Promise<number | undefined> {
+  const text = exchange.query.get('resourceVersion') ?? ''
+  const match = exchange.query.get('resourceVersionMatch') ?? ''
+  const revision = parseRevision(text)
+  if (match !== '' && match !== 'Exact' && match !== 'NotOlderThan') {
+    throw newBadRequest(`resourceVersionMatch: Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`)
+  }
+  if (match !== '' && text === '') {
+    throw newBadRequest('resourceVersionMatch is forbidden unless resourceVersion is provided')
+  }
+  if (match === 'Exact' && revision === 0) {
+    throw newBadRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"')
+  }
+  if (revision > cacher.revision) await reachOrTimeOut(cacher, revision)
+  return match === 'Exact' ? revision : undefined
+}
+
+const revisionWaitMs = 3_000
+
+async function reachOrTimeOut(cacher: Cacher, revision: number): Promise<void> {
+  try {
+    await cacher.reached(revision, AbortSignal.timeout(revisionWaitMs))
+  } catch {
+    throw newTimeout(`Too large resource version: ${revision}, current: ${cacher.revision}`, 1)
+  }
+}
+
+/** @returns 0 for absent @throws StatusError BadRequest */
+export function parseRevision(text: string): number {
+  if (text === '') return 0
+  const revision = Number(text)
+  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(revision)) {
+    throw newBadRequest(`Invalid value: ${JSON.stringify(text)}: resourceVersion must be a number that a server has given out`)
+  }
+  return revision
+}
+
+function parseLimit(text: string | null): number {
+  if (text === null || text === '') return 0
+  const limit = Number(text)
+  if (!/^-?\d{1,16}$/.test(text)) throw newBadRequest(`limit must be a whole number, not ${JSON.stringify(text)}`)
+  return Math.max(0, limit)
+}
+
+async function replyCurrent(
+  request: ResourceRequest,
+  selection: Selection,
+  limit: number,
+  after: string,
+  revision: number,
+): Promise<void> {
+  const { cache } = request.served.resource
+  const { matches, singleKey } = selection
+  const fits = matches && ((entry: CacheEntry) => matches(entry, cache.extract))
+  if (singleKey !== undefined) {
+    const entry = cache.get(singleKey)
+    return replyList(request, entry && (fits?.(entry) ?? true) ? [entry] : [], { revision: request.cacher.revision })
+  }
+  const { entries, more } = cache.list(selection.keyPrefix, fits, limit, after)
+  if (!more) return replyList(request, entries, { revision })
+  const last = entries[entries.length - 1]!.key
+  await replyList(request, entries, {
+    revision,
+    continue: encodeContinue({ revision, after: last }),
+    ...(!fits && { remaining: cache.countAfter(selection.keyPrefix, last) }),
+  })
+}
+
+/** The collection has changed since: the store still knows how it was. */
+async function replyFromHistory(
+  request: ResourceRequest,
+  selection: Selection,
+  limit: number,
+  revision: number,
+  after: string,
+): Promise<void> {
+  const { store, served } = request
+  const { cache } = served.resource
+  const { matches } = selection
+  let page: { entries: CacheEntry[]; more: boolean }
+  try {
+    page = await store.listAt(served.resource, selection.keyPrefix, revision, {
+      limit,
+      after,
+      ...(matches && { matches: (entry: CacheEntry) => matches(entry, cache.extract) }),
+    })
+  } catch (error) {
+    throw after ? withFreshToken(error, after) : error
+  }
+  const last = page.entries.at(-1)?.key
+  await replyList(request, page.entries, {
+    revision,
+    ...(page.more && last !== undefined && { continue: encodeContinue({ revision, after: last }) }),
+  })
+}
+
+/** A 410 that tells how to go on with a list that is no longer consistent with its beginning. */
+function withFreshToken(error: unknown, after: string): unknown {
+  if (!(error instanceof StatusError) || error.status.reason !== 'Expired') return error
+  const expired = newExpired(
+    'The provided continue parameter is too old to display a consistent list result. Start the list again without it, or use the continue token of this answer to get the rest as it is now, which may not fit what came before.',
+  )
+  expired.status.metadata.continue = encodeContinue({ revision: -1, after })
+  return expired
+}
+
+/** Answers with entries as the client wants to see them. */
+export async function replyList(request: ResourceRequest, entries: readonly CacheEntry[], page: ListPage): Promise<void> {
+  const { exchange, served } = request
+  const representation = negotiate(exchange)
+  const metadata = listMetadata(request, page)
+  if (representation.as === 'Table') {
+    const table = tableOf(request, entries.map((entry) => served.encode(entry)), metadata, representation.metaVersion)
+    return replyBytes(request, 200, Buffer.from(JSON.stringify(table)), representation)
+  }
+  const partial = representation.as === 'PartialObjectMetadata'
+  const encode = partial
+    ? (entry: CacheEntry) => partialMetadata(served.encode(entry), representation.metaVersion)
+    : (entry: CacheEntry) => served.encode(entry)
+  const { kind, apiVersion } = partial
+    ? { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${representation.metaVersion}` }
+    : { kind: served.resource.definition.listKind, apiVersion: served.apiVersion }
+  const head = Buffer.from(`${JSON.stringify({ kind, apiVersion, metadata }).slice(0, -1)},"items":[`)
+  const groups = listGroups(head, entries, encode)
+  const first = groups.next().value as Buffer
+  const second = groups.next()
+  if (second.done || representation.format === 'yaml' || exchange.query.has('pretty')) {
+    const rest = second.done ? [] : [second.value, ...groups]
+    return replyBytes(request, 200, rest.length === 0 ? first : Buffer.concat([first, ...rest]), representation)
+  }
+  await streamGroups(request, first, second.value, groups)
+}
+
+function listMetadata({ cacher }: ResourceRequest, page: ListPage): Record<string, unknown> {
+  return {
+    resourceVersion: String(page.revision ?? cacher.revision),
+    ...(page.continue && { continue: page.continue }),
+    ...(page.remaining && { remainingItemCount: page.remaining }),
+  }
+}
+
+const comma = Buffer.from(',')
+const tail = Buffer.from(']}')
+
+/** The list's bytes in groups of about 256 KB. */
+function* listGroups(head: Buffer, entries: readonly CacheEntry[], encode: (entry: CacheEntry) => Buffer): Generator<Buffer> {
+  let parts: Buffer[] = [head]
+  let size = head.length
+  for (let at = 0; at < entries.length; at++) {
+    if (at > 0) parts.push(comma)
+    const bytes = encode(entries[at]!)
+    parts.push(bytes)
+    size += bytes.length + 1
+    if (size < groupBytes) continue
+    yield Buffer.concat(parts)
+    parts = []
+    size = 0
+  }
+  parts.push(tail)
+  yield Buffer.concat(parts)
+}
+
+async function streamGroups(
+  { exchange }: ResourceRequest,
+  first: Buffer,
+  second: Buffer,
+  rest: Generator<Buffer>,
+): Promise<void> {
+  const gzip = /\bgzip\b/.test(exchange.header('accept-encoding') ?? '')
+  if (gzip) exchange.setHeader('content-encoding', 'gzip')
+  const reply = exchange.stream(200, 'application/json')
+  const write = gzip ? gzipWriter(reply) : plainWriter(reply)
+  await write(first)
+  await write(second)
+  for (const group of rest) {
+    if (reply.closed) return
+    await write(group)
+  }
+  await write(undefined)
+}
+
+/** Takes a chunk, or undefined for the end; resolves when there is room for another. */
+type Writer = (chunk: Buffer | undefined) => Promise<void> | void
+
+function plainWriter(reply: ReplyStream): Writer {
+  return (chunk) => {
+    if (chunk === undefined) return reply.end()
+    return reply.write(chunk) ? undefined : reply.drained()
+  }
+}
+
+function gzipWriter(reply: ReplyStream): Writer {
+  const gzip = createGzip({ level: 1 })
+  gzip.on('data', (chunk: Buffer) => {
+    if (reply.write(chunk)) return
+    gzip.pause()
+    reply.drained().then(() => gzip.resume())
+  })
+  gzip.on('end', () => reply.end())
+  reply.onClose(() => gzip.destroy())
+  return (chunk) =>
+    new Promise((resolve) => {
+      if (reply.closed) return resolve()
+      reply.onClose(resolve)
+      if (chunk === undefined) gzip.end(() => resolve())
+      else gzip.write(chunk, () => resolve())
+    })
+}

@@ -1,0 +1,62 @@
+import type { JsonSchema } from '#core/registry/resource.ts'
+import { newBadRequest, newUnsupportedMediaType } from '#core/errors/status-error.ts'
+import { reviveObject } from '#core/machinery/canonical.ts'
+import { applyJsonPatch } from '#core/machinery/json-patch.ts'
+import { applyMergePatch } from '#core/machinery/merge-patch.ts'
+import { applyStrategicMergePatch } from '#core/machinery/strategic-merge.ts'
+import type { ServedVersion } from '#core/registry/registry.ts'
+import { mediaType, parseJson } from './body.ts'
+import { maxBodyBytes, type ResourceRequest, requireNamespace, writeContext } from './endpoint.ts'
+import { replyObject } from './reply.ts'
+
+/** Changes `target` (parsed JSON) as a patch says; may change it in place. */
+export type ApplyPatch = (target: unknown) => unknown
+
+/**
+ * PATCH: changes parts of an object, again and again until no one else was faster.
+ * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply
+ */
+export async function patch(request: ResourceRequest): Promise<void> {
+  requireNamespace(request)
+  const { info, served, store } = request
+  const context = writeContext(request)
+  const apply = await readPatch(request, served.definition.schema)
+  const bytes = await store.update(
+    served,
+    info,
+    info.subresource,
+    (current) => apply(reviveObject(served.encode(current))),
+    context,
+  )
+  await replyObject(request, 200, bytes)
+}
+
+/** Reads the patch in the request's body. @param schema of what it applies to */
+export async function readPatch({ exchange, served }: ResourceRequest, schema: JsonSchema): Promise<ApplyPatch> {
+  const type = mediaType(exchange.header('content-type'))
+  const supported = patchTypes(served)
+  if (!supported.includes(type)) throw newUnsupportedMediaType(type, supported)
+  const body = parseJson(await exchange.body(maxBodyBytes))
+  switch (type) {
+    case 'application/json-patch+json':
+      return (target) => applyJsonPatch(target, body)
+    case 'application/merge-patch+json':
+      return (target) => applyMergePatch(target, objectBody(body))
+    default: {
+      const compiled = served.resource.compiler.compile(schema)
+      return (target) => applyStrategicMergePatch(target, objectBody(body), compiled)
+    }
+  }
+}
+
+function patchTypes({ resource }: ServedVersion): string[] {
+  const forAll = ['application/json-patch+json', 'application/merge-patch+json']
+  return resource.definition.builtin ? [...forAll, 'application/strategic-merge-patch+json'] : forAll
+}
+
+function objectBody(body: unknown): Record<string, unknown> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw newBadRequest('the patch must be a JSON object')
+  }
+  return body as Record<string, unknown>
+}

@@ -1,0 +1,50 @@
+import { gzip as gzipCallback } from 'node:zlib'
+import { promisify } from 'node:util'
+import { stringify as stringifyYaml } from 'yaml'
+import type { Exchange } from '#core/server/exchange.ts'
+import { isTrue } from '#core/server/request-info.ts'
+import type { ResourceRequest } from './endpoint.ts'
+import { negotiate, type Representation } from './negotiate.ts'
+import { partialMetadata, tableOf } from './representation.ts'
+
+const gzip = promisify(gzipCallback)
+/** Below this, compressing costs more than it saves; Kubernetes draws the same line. */
+const gzipThreshold = 128 * 1024
+
+/** Answers with one object as the client wants to see it. @param bytes JSON in the served version */
+export async function replyObject(
+  request: ResourceRequest,
+  status: number,
+  bytes: Buffer,
+  options: { isStatus?: boolean } = {},
+): Promise<void> {
+  const representation = negotiate(request.exchange)
+  if (!representation.as || options.isStatus) return replyBytes(request, status, bytes, representation)
+  const { metaVersion } = representation
+  if (representation.as === 'PartialObjectMetadata') {
+    return replyBytes(request, status, partialMetadata(bytes, metaVersion), representation)
+  }
+  const table = tableOf(request, [bytes], undefined, metaVersion)
+  return replyBytes(request, status, Buffer.from(JSON.stringify(table)), representation)
+}
+
+/** Sends JSON, as YAML or indented or compressed where the client asks for it. */
+export async function replyBytes(
+  { exchange }: { exchange: Exchange },
+  status: number,
+  bytes: Buffer,
+  { format }: Pick<Representation, 'format'>,
+): Promise<void> {
+  if (format === 'yaml') {
+    exchange.send(status, 'application/yaml', stringifyYaml(JSON.parse(bytes.toString('utf8'))))
+    return
+  }
+  const pretty = isTrue(exchange.query.get('pretty'))
+  const body = pretty ? Buffer.from(`${JSON.stringify(JSON.parse(bytes.toString('utf8')), null, 2)}\n`) : bytes
+  if (body.length > gzipThreshold && /\bgzip\b/.test(exchange.header('accept-encoding') ?? '')) {
+    exchange.setHeader('content-encoding', 'gzip')
+    exchange.send(status, 'application/json', await gzip(body, { level: 1 }))
+    return
+  }
+  exchange.send(status, 'application/json', body)
+}

@@ -1,0 +1,73 @@
+import { newBadRequest } from '#core/errors/status-error.ts'
+import { type FieldRequirement, parseFieldSelector } from '#core/machinery/field-selector.ts'
+import { type LabelRequirement, matchesLabels, parseLabelSelector } from '#core/machinery/label-selector.ts'
+import type { CacheEntry, ExtractFacts } from '#core/storage/cacher/entry.ts'
+import type { ResourceRequest } from './endpoint.ts'
+
+/** Which of a resource's objects a list, a watch or a deletecollection is about. */
+export interface Selection {
+  /** `namespace/` or empty. */
+  keyPrefix: string
+  /** The one object asked for by name, when there is one: its key. */
+  singleKey?: string
+  /** Absent: everything below the prefix. */
+  matches?: (entry: CacheEntry, extract: ExtractFacts) => boolean
+  /** A field that must have one value. */
+  equals?: { field: string; value: string }
+  /** The same for selections that select the same. */
+  id: string
+}
+
+/** @throws StatusError BadRequest for a selector that does not parse or names an unknown field */
+export function selectionOf(request: ResourceRequest): Selection {
+  const { info, exchange, served } = request
+  const labelText = exchange.query.get('labelSelector') ?? ''
+  const fieldText = exchange.query.get('fieldSelector') ?? ''
+  const keyPrefix = info.namespace && served.resource.definition.namespaced ? `${info.namespace}/` : ''
+  const labels = labelText ? parseLabelSelector(labelText) : []
+  const fields = fieldText ? parseFieldSelector(fieldText) : []
+  if (info.name) fields.push({ field: 'metadata.name', operator: '=', value: info.name })
+  checkFields(fields, request)
+  const name = valueOf(fields, 'metadata.name')
+  const prefix = keyPrefix || prefixOfField(fields, served.resource.definition.namespaced)
+  const singleKey = name !== undefined && (prefix || !served.resource.definition.namespaced) ? prefix + name : undefined
+  const id = JSON.stringify([prefix, labelText, fieldText, info.name])
+  if (labels.length === 0 && fields.length === 0) return { keyPrefix: prefix, id }
+  const equals = fields.find((one) => one.operator === '=')
+  return {
+    keyPrefix: prefix,
+    id,
+    ...(singleKey !== undefined && { singleKey }),
+    ...(equals && { equals: { field: equals.field, value: equals.value } }),
+    matches: (entry, extract) => matches(entry, extract, labels, fields),
+  }
+}
+
+function matches(
+  entry: CacheEntry,
+  extract: ExtractFacts,
+  labels: readonly LabelRequirement[],
+  fields: readonly FieldRequirement[],
+): boolean {
+  const facts = entry.facts(extract)
+  for (const { field, operator, value } of fields) {
+    const actual = Object.hasOwn(facts.fields, field) ? facts.fields[field] : ''
+    if ((actual === value) !== (operator === '=')) return false
+  }
+  return matchesLabels(labels, facts.labels)
+}
+
+function checkFields(fields: readonly FieldRequirement[], { served }: ResourceRequest): void {
+  for (const { field } of fields) {
+    if (!served.resource.fieldNames.has(field)) throw newBadRequest(`field label not supported: ${field}`)
+  }
+}
+
+function valueOf(fields: readonly FieldRequirement[], name: string): string | undefined {
+  return fields.find(({ field, operator }) => field === name && operator === '=')?.value
+}
+
+function prefixOfField(fields: readonly FieldRequirement[], namespaced: boolean): string {
+  const namespace = namespaced ? valueOf(fields, 'metadata.namespace') : undefined
+  return namespace ? `${namespace}/` : ''
+}

@@ -1,0 +1,99 @@
+import type { LabelSelector, UnstructuredObject } from '#apis/meta/v1/types.ts'
+import { newBadRequest, newInvalid } from '#core/errors/status-error.ts'
+import { reviveObject } from '#core/machinery/canonical.ts'
+import { compileJsonPath } from '#core/machinery/json-path.ts'
+import { formatLabelSelector, requirementsOf } from '#core/machinery/label-selector.ts'
+import type { ServedVersion } from '#core/registry/registry.ts'
+import type { CacheEntry } from '#core/storage/cacher/entry.ts'
+import { readBody } from '../body.ts'
+import { type ResourceRequest, requireNamespace, writeContext } from '../endpoint.ts'
+import { type ApplyPatch, readPatch } from '../patch.ts'
+import { replyObject } from '../reply.ts'
+
+/** autoscaling/v1 Scale: the replicas of anything that has some. @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/scale/ */
+interface Scale extends UnstructuredObject {
+  spec: { replicas?: number }
+  status: { replicas: number; selector?: string }
+}
+
+/** GET, PUT and PATCH of `scale`: reads and writes the replicas of the object through the paths its definition names. */
+export async function scale(request: ResourceRequest): Promise<void> {
+  requireNamespace(request)
+  const { info, store, served } = request
+  if (info.verb === 'get') return replyScale(request, served.encode(store.get(served.resource, info)))
+  const apply = info.verb === 'patch' ? await readScalePatch(request) : await readScale(request)
+  const change = (current: CacheEntry) => {
+    const object = reviveObject(served.encode(current))
+    return scaled(object, apply(scaleOf(object, served)) as Scale, served)
+  }
+  const bytes = await store.update(served, info, 'scale', change, writeContext(request))
+  await replyScale(request, bytes)
+}
+
+function replyScale(request: ResourceRequest, bytes: Buffer): Promise<void> {
+  const shown = scaleOf(reviveObject(bytes), request.served)
+  return replyObject(request, 200, Buffer.from(JSON.stringify(shown)), { isStatus: true })
+}
+
+async function readScale({ exchange }: ResourceRequest): Promise<ApplyPatch> {
+  const body = await readBody(exchange)
+  if (typeof body !== 'object' || body === null) throw newBadRequest('the body must be an autoscaling/v1 Scale')
+  return () => structuredClone(body)
+}
+
+/** A Scale has no list to merge, so a strategic merge patch of it is a merge patch. */
+function readScalePatch(request: ResourceRequest): Promise<ApplyPatch> {
+  return readPatch(request, { type: 'object', 'x-kubernetes-preserve-unknown-fields': true })
+}
+
+function scaleOf(object: UnstructuredObject, { definition }: ServedVersion): Scale {
+  const paths = definition.subresources.scale!
+  const read = (path: string) => compileJsonPath(path)(object)[0]
+  const selector = paths.labelSelectorPath === undefined ? undefined : read(paths.labelSelectorPath)
+  const replicas = read(paths.specReplicasPath)
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: typeof replicas === 'number' ? { replicas } : {},
+    status: {
+      replicas: Number(read(paths.statusReplicasPath) ?? 0),
+      ...(selector !== undefined && { selector: selectorText(selector) }),
+    },
+  }
+}
+
+function selectorText(selector: unknown): string {
+  return typeof selector === 'string' ? selector : formatLabelSelector(requirementsOf(selector as LabelSelector) ?? [])
+}
+
+/** The object with the replicas of `scale`, conditional on its resourceVersion when it names one. */
+function scaled(object: UnstructuredObject, scale: Scale, served: ServedVersion): UnstructuredObject {
+  const replicas = scale.spec?.replicas ?? 0
+  if (!Number.isSafeInteger(replicas) || replicas < 0) {
+    throw newInvalid({ group: 'autoscaling', kind: 'Scale' }, object.metadata.name ?? '', [
+      {
+        reason: 'FieldValueInvalid',
+        field: 'spec.replicas',
+        message: `Invalid value: ${JSON.stringify(replicas)}: must be greater than or equal to 0`,
+      },
+    ])
+  }
+  setPath(object, served.definition.subresources.scale!.specReplicasPath, replicas)
+  if (scale.metadata?.resourceVersion) object.metadata.resourceVersion = scale.metadata.resourceVersion
+  return object
+}
+
+/** @param path `.spec.replicas`: property names only, as the definition's own validation demands */
+function setPath(object: UnstructuredObject, path: string, value: number): void {
+  const names = path.split('.').slice(1)
+  let at: Record<string, unknown> = object
+  for (const name of names.slice(0, -1)) {
+    if (!Object.hasOwn(at, name) || typeof at[name] !== 'object' || at[name] === null) {
+      Object.defineProperty(at, name, { value: {}, enumerable: true, configurable: true, writable: true })
+    }
+    at = at[name] as Record<string, unknown>
+  }
+  Object.defineProperty(at, names.at(-1)!, { value, enumerable: true, configurable: true, writable: true })
+}

@@ -1,0 +1,217 @@
+import { newBadRequest, newExpired } from '#core/errors/status-error.ts'
+import type { ReplyStream } from '#core/server/exchange.ts'
+import { isTrue } from '#core/server/request-info.ts'
+import { type CacheEntry, frameEvent } from '#core/storage/cacher/entry.ts'
+import type { Subscriber, ViewSpec } from '#core/storage/cacher/watch-view.ts'
+import type { ResourceRequest } from './endpoint.ts'
+import { awaitRevision, parseRevision } from './list.ts'
+import { negotiate, type Representation } from './negotiate.ts'
+import { partialMetadata, tableOf } from './representation.ts'
+import { selectionOf } from './selection.ts'
+
+/** A watcher that lets so much pile up is dropped; it can come back and resume. */
+const maxBufferedBytes = 8 * 1024 * 1024
+const bookmarkEveryMs = 60_000
+const defaultTimeoutSeconds = 30 * 60
+const groupBytes = 256 * 1024
+
+/** Ends every open watch, for a shutdown. */
+export class OpenWatches {
+  readonly #open = new Set<() => void>()
+
+  add(end: () => void): () => void {
+    this.#open.add(end)
+    return () => this.#open.delete(end)
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  endAll(): void {
+    for (const end of [...this.#open]) end()
+  }
+}
+
+/**
+ * GET with `watch=true`: every change from a resourceVersion on, a line each.
+ * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+ */
+export async function watch(request: ResourceRequest, open: OpenWatches): Promise<void> {
+  const { exchange, cacher } = request
+  const spec = viewSpec(request)
+  const { query } = exchange
+  const timeoutMs = parseTimeout(query.get('timeoutSeconds'))
+  const since = parseRevision(query.get('resourceVersion') ?? '')
+  const sendInitial = query.has('sendInitialEvents') ? isTrue(query.get('sendInitialEvents')) : since === 0
+  await awaitRevision(request)
+  const start = startOf(request, spec, since, sendInitial)
+  const reply = exchange.stream(200, 'application/json')
+  if (!start) {
+    const expired = newExpired(`too old resource version: ${since} (${cacher.revision})`)
+    reply.end(frameEvent('ERROR', Buffer.from(JSON.stringify(expired.status))))
+    return
+  }
+  const session = new WatchSession(request, reply, {
+    bookmarks: isTrue(query.get('allowWatchBookmarks')),
+    announceInitialEnd: sendInitial && query.has('sendInitialEvents'),
+    timeoutMs,
+  })
+  session.run(start, spec, open)
+}
+
+interface Start {
+  /** What to say before the live events, in order. */
+  frames: Iterable<Buffer>
+}
+
+/** The events up to now, or undefined when they are not all known any more. Runs in the turn that subscribes. */
+function startOf({ served }: ResourceRequest, spec: ViewSpec, since: number, sendInitial: boolean): Start | undefined {
+  const { cache } = served.resource
+  const view = cache.viewOf(spec)
+  if (sendInitial) {
+    const { entries } = cache.list(spec.keyPrefix, (entry) => view.includes(entry))
+    const encode = spec.encode ?? ((entry: CacheEntry) => entry.bytes)
+    return { frames: mapped(entries, (entry) => frameEvent('ADDED', encode(entry))) }
+  }
+  if (since === 0) return { frames: [] }
+  const changes = cache.changesAfter(since)
+  return changes && { frames: mapped(changes, (change) => view.frame(change)) }
+}
+
+function* mapped<T>(items: readonly T[], frame: (item: T) => Buffer | undefined): Generator<Buffer> {
+  for (const item of items) {
+    const line = frame(item)
+    if (line) yield line
+  }
+}
+
+function viewSpec(request: ResourceRequest): ViewSpec {
+  const { served } = request
+  const selection = selectionOf(request)
+  const representation = negotiate(request.exchange)
+  if (representation.format === 'yaml') throw newBadRequest('a watch answers in application/json only')
+  const encode = encoderOf(request, representation)
+  const includeObject = request.exchange.query.get('includeObject') ?? ''
+  return {
+    id: [served.apiVersion, representation.as ?? '', representation.metaVersion, includeObject, selection.id].join(' '),
+    keyPrefix: selection.keyPrefix,
+    ...(selection.matches && { matches: selection.matches }),
+    ...(selection.equals && { equals: selection.equals }),
+    ...(encode && { encode }),
+  }
+}
+
+function encoderOf(request: ResourceRequest, { as, metaVersion }: Representation): ViewSpec['encode'] {
+  const { served } = request
+  if (as === 'PartialObjectMetadata') return (entry) => partialMetadata(served.encode(entry), metaVersion)
+  if (as === 'Table') {
+    return (entry) => Buffer.from(JSON.stringify(tableOf(request, [served.encode(entry)], undefined, metaVersion)))
+  }
+  return served.isStorage ? undefined : (entry) => served.encode(entry)
+}
+
+function parseTimeout(text: string | null): number {
+  if (text === null || text === '') return defaultTimeoutSeconds * (1 + Math.random()) * 1000
+  const seconds = Number(text)
+  if (!/^\d{1,9}$/.test(text)) throw newBadRequest(`timeoutSeconds must be a whole number of seconds, not ${JSON.stringify(text)}`)
+  return Math.min(seconds === 0 ? defaultTimeoutSeconds : seconds, 24 * 3600) * 1000
+}
+
+interface SessionOptions {
+  bookmarks: boolean
+  announceInitialEnd: boolean
+  timeoutMs: number
+}
+
+/** One open watch: first what was, then what comes, until the client or the timeout ends it. */
+class WatchSession implements Subscriber {
+  readonly #request: ResourceRequest
+  readonly #reply: ReplyStream
+  readonly #options: SessionOptions
+  /** What came while the start was still being written; undefined once it has been. */
+  #backlog: Buffer[] | undefined = []
+  #backlogBytes = 0
+
+  constructor(request: ResourceRequest, reply: ReplyStream, options: SessionOptions) {
+    this.#request = request
+    this.#reply = reply
+    this.#options = options
+  }
+
+  run(start: Start, spec: ViewSpec, open: OpenWatches): void {
+    const leave = this.#request.served.resource.cache.subscribe(spec, this)
+    const forget = open.add(() => this.#reply.end())
+    const timers = this.#startTimers()
+    this.#reply.onClose(() => {
+      for (const timer of timers) clearTimeout(timer)
+      leave()
+      forget()
+    })
+    const revision = this.#request.cacher.revision
+    this.#writeStart(start.frames, revision).catch(() => this.#reply.destroy())
+  }
+
+  deliver(chunk: Buffer): void {
+    if (this.#backlog) {
+      this.#backlog.push(chunk)
+      this.#backlogBytes += chunk.length
+    } else if (!this.#reply.closed) {
+      this.#reply.write(chunk)
+    }
+    if (this.#reply.bufferedBytes + this.#backlogBytes > maxBufferedBytes) this.#reply.destroy()
+  }
+
+  async #writeStart(frames: Iterable<Buffer>, revision: number): Promise<void> {
+    let group: Buffer[] = []
+    let size = 0
+    for (const frame of frames) {
+      group.push(frame)
+      size += frame.length
+      if (size < groupBytes) continue
+      if (!this.#reply.write(Buffer.concat(group))) await this.#reply.drained()
+      if (this.#reply.closed) return
+      group = []
+      size = 0
+    }
+    if (this.#options.announceInitialEnd) group.push(this.#bookmark(revision, true))
+    group.push(...this.#backlog!)
+    this.#backlog = undefined
+    this.#backlogBytes = 0
+    if (group.length > 0 && !this.#reply.closed) this.#reply.write(Buffer.concat(group))
+  }
+
+  #startTimers(): NodeJS.Timeout[] {
+    const end = setTimeout(() => this.#reply.end(), this.#options.timeoutMs)
+    if (!this.#options.bookmarks) return [end]
+    const beat = setInterval(() => this.#sendBookmark(), bookmarkEveryMs)
+    const last = setTimeout(() => this.#sendBookmark(), Math.max(0, this.#options.timeoutMs - 200))
+    return [end, beat, last]
+  }
+
+  /** Behind every event that is already under way: its resourceVersion covers them. */
+  #sendBookmark(): void {
+    const { cacher } = this.#request
+    cacher.deliverInOrder(this.#bookmark(cacher.revision, false), this)
+  }
+
+  #bookmark(revision: number, endsInitial: boolean): Buffer {
+    const { served, exchange } = this.#request
+    const object = {
+      kind: served.resource.definition.kind,
+      apiVersion: served.apiVersion,
+      metadata: {
+        resourceVersion: String(revision),
+        creationTimestamp: null,
+        ...(endsInitial && { annotations: { 'k8s.io/initial-events-end': 'true' } }),
+      },
+    }
+    const representation = negotiate(exchange)
+    if (representation.as === 'Table') {
+      const table = tableOf(this.#request, [], { resourceVersion: String(revision) }, representation.metaVersion)
+      return frameEvent('BOOKMARK', Buffer.from(JSON.stringify(table)))
+    }
+    const bytes = Buffer.from(JSON.stringify(object))
+    return frameEvent('BOOKMARK', representation.as ? partialMetadata(bytes, representation.metaVersion) : bytes)
+  }
+}

@@ -1,0 +1,144 @@
+import type { CustomResourceDefinition } from '#apis/apiextensions/v1/zz_generated.types.ts'
+import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
+import type { Logger } from '#apis/plugin/v1/host.ts'
+import { isConflict, isNotFound } from '#core/errors/status-error.ts'
+import { reviveObject } from '#core/machinery/canonical.ts'
+import type { CacheEntry } from '#core/storage/cacher/entry.ts'
+import type { Registry } from '../registry.ts'
+import type { ResourceStore, WriteContext } from '../resource-store.ts'
+import { conditionsOf, nameConflicts } from './conditions.ts'
+import { definitionOf } from './definition.ts'
+import { cleanupFinalizer } from './rules.ts'
+
+const group = 'apiextensions.k8s.io'
+const resource = 'customresourcedefinitions'
+
+const context: WriteContext = {
+  user: { username: 'system:apiserver', groups: ['system:masters'] },
+  dryRun: false,
+  fieldValidation: 'Ignore',
+  warn: () => {},
+}
+
+/**
+ * Serves what CustomResourceDefinitions define: a definition is installed in the same turn in which the object enters
+ * the cache, so who created it finds its kind served. Keeps their conditions, and cleans up behind a deleted one.
+ */
+export class CustomResources {
+  readonly #registry: Registry
+  readonly #store: ResourceStore
+  readonly #log: Logger
+  readonly #installed = new Map<string, number>()
+  /** Definitions whose objects are being removed. */
+  readonly #draining = new Set<string>()
+  readonly #now: () => Date
+
+  constructor(options: { registry: Registry; store: ResourceStore; log: Logger; now?: () => Date }) {
+    this.#registry = options.registry
+    this.#store = options.store
+    this.#log = options.log
+    this.#now = options.now ?? (() => new Date())
+  }
+
+  start(): void {
+    const { cache } = this.#registry.get(group, resource)!
+    for (const entry of cache.list('').entries) this.#apply(entry)
+    cache.onChange((change) => {
+      if (change.type === 'DELETED') this.#forget(change.entry)
+      else this.#apply(change.entry)
+    })
+  }
+
+  #apply(entry: CacheEntry): void {
+    const crd = reviveObject(entry.bytes) as unknown as CustomResourceDefinition
+    const conflicts = nameConflicts(crd, this.#registry.definitions())
+    const { generation = 1, name = '' } = crd.metadata
+    if (conflicts.length === 0 && this.#installed.get(name) !== generation) {
+      this.#installed.set(name, generation)
+      this.#registry.install(definitionOf(crd))
+    }
+    this.#settle(crd).catch((error) => {
+      if (!isNotFound(error) && !isConflict(error)) this.#log.error('custom resource definition not settled', { name, error })
+    })
+  }
+
+  #forget(entry: CacheEntry): void {
+    const crd = reviveObject(entry.bytes) as unknown as CustomResourceDefinition
+    const { name = '' } = crd.metadata
+    this.#draining.delete(name)
+    if (!this.#installed.delete(name)) return
+    this.#registry.remove({ group: crd.spec.group, resource: crd.spec.names.plural })
+    this.#retryOthers(crd.spec.group)
+  }
+
+  /** A name that has become free may be what another definition of the group waits for. */
+  #retryOthers(freed: string): void {
+    const { cache } = this.#registry.get(group, resource)!
+    for (const entry of cache.list('').entries) {
+      const crd = reviveObject(entry.bytes) as unknown as CustomResourceDefinition
+      if (crd.spec.group === freed && !this.#installed.has(crd.metadata.name ?? '')) this.#apply(entry)
+    }
+  }
+
+  /** Brings status and finalizer to where they should be. */
+  async #settle(crd: CustomResourceDefinition): Promise<void> {
+    const { name = '', deletionTimestamp, finalizers = [] } = crd.metadata
+    if (deletionTimestamp && finalizers.includes(cleanupFinalizer)) return this.#drain(crd)
+    const served = this.#registry.find(group, 'v1', resource)!
+    await this.#store.update(
+      served,
+      { namespace: '', name },
+      'status',
+      (current) => {
+        const object = reviveObject(current.bytes) as unknown as CustomResourceDefinition
+        const conflicts = nameConflicts(object, this.#registry.definitions())
+        object.status = conditionsOf(object, conflicts, this.#now())
+        return object as unknown as UnstructuredObject
+      },
+      context,
+    )
+  }
+
+  async #drain(crd: CustomResourceDefinition): Promise<void> {
+    const { name = '' } = crd.metadata
+    if (this.#draining.has(name)) return
+    this.#draining.add(name)
+    try {
+      await this.#removeObjects(crd)
+      await this.#dropFinalizer(name)
+    } finally {
+      this.#draining.delete(name)
+    }
+  }
+
+  async #removeObjects(crd: CustomResourceDefinition): Promise<void> {
+    const found = this.#registry.get(crd.spec.group, crd.spec.names.plural)
+    if (!found || !this.#installed.has(crd.metadata.name ?? '')) return
+    const served = found.storage
+    const empty = Promise.withResolvers<void>()
+    const stop = found.cache.onChange(() => found.cache.size === 0 && empty.resolve())
+    try {
+      for (const entry of found.cache.list('').entries) {
+        const slash = entry.key.indexOf('/')
+        const at = { namespace: slash < 0 ? '' : entry.key.slice(0, slash), name: entry.key.slice(slash + 1) }
+        await this.#store.delete(served, at, {}, context).catch((error) => {
+          if (!isNotFound(error)) throw error
+        })
+      }
+      // Objects with finalizers go when their owners let them.
+      if (found.cache.size > 0) await empty.promise
+    } finally {
+      stop()
+    }
+  }
+
+  async #dropFinalizer(name: string): Promise<void> {
+    const served = this.#registry.find(group, 'v1', resource)!
+    const change = (current: CacheEntry) => {
+      const object = reviveObject(current.bytes)
+      object.metadata.finalizers = (object.metadata.finalizers ?? []).filter((one) => one !== cleanupFinalizer)
+      return object
+    }
+    await this.#store.update(served, { namespace: '', name }, '', change, context)
+  }
+}

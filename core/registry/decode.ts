@@ -1,0 +1,111 @@
+import type { FieldError } from '#apis/meta/v1/field-error.ts'
+import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
+import { validateObjectMeta, validateObjectMetaUpdate } from '#apis/meta/v1/validate-object-meta.ts'
+import { newBadRequest, newInvalid } from '#core/errors/status-error.ts'
+import type { ServedVersion } from './registry.ts'
+
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
+
+export interface DecodeOptions {
+  fieldValidation: FieldValidation
+  warn(message: string): void
+}
+
+/**
+ * Makes an object of the served version out of parsed JSON: the right kind, only known fields, defaults filled in.
+ * Changes `value` in place.
+ * @throws StatusError BadRequest when it is of another kind or a field has the wrong type
+ */
+export function decodeObject(value: unknown, served: ServedVersion, options: DecodeOptions): UnstructuredObject {
+  const object = checkKind(value, served)
+  const { schema } = served
+  const { builtin } = served.resource.definition
+  if (builtin) {
+    schema.dropNulls(object)
+    const mismatch = schema.typeErrors(object)
+    if (mismatch) {
+      const { kind } = served.resource.definition
+      throw newBadRequest(`${kind} in version "${served.definition.name}" cannot be handled as a ${kind}: ${mismatch}`)
+    }
+  }
+  pruneUnknown(object, served, options)
+  schema.applyDefaults(object)
+  served.resource.rules.default?.(object)
+  return object
+}
+
+function checkKind(value: unknown, served: ServedVersion): UnstructuredObject {
+  const { kind } = served.resource.definition
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw newBadRequest(
+      `couldn't get version/kind; json parse error: the body must be a JSON object of kind ${kind}, not ${describe(value)}`,
+    )
+  }
+  const object = value as UnstructuredObject
+  object.apiVersion ??= served.apiVersion
+  object.kind ??= kind
+  if (object.kind !== kind || object.apiVersion !== served.apiVersion) throw wrongKind(object, served)
+  const { metadata } = object
+  if (metadata === undefined || metadata === null) object.metadata = {}
+  else if (typeof metadata !== 'object' || Array.isArray(metadata)) {
+    throw newBadRequest(`${kind} in version "${served.definition.name}" cannot be handled as a ${kind}: metadata must be an object`)
+  }
+  return object
+}
+
+function wrongKind(object: UnstructuredObject, served: ServedVersion): Error {
+  const { kind } = served.resource.definition
+  if (object.kind === kind) {
+    return newBadRequest(
+      `the API version in the data (${object.apiVersion}) does not match the expected API version (${served.apiVersion})`,
+    )
+  }
+  return newBadRequest(
+    `${object.kind} in version "${versionOf(object.apiVersion)}" cannot be handled as a ${kind}: converting (${object.apiVersion}.${object.kind}) to (${served.apiVersion}.${kind}): unknown conversion`,
+  )
+}
+
+const versionOf = (apiVersion: string) => String(apiVersion).split('/').pop()
+
+function pruneUnknown(object: UnstructuredObject, served: ServedVersion, options: DecodeOptions): void {
+  const unknown: string[] = []
+  const collect = options.fieldValidation === 'Ignore' ? undefined : (path: string) => unknown.push(`unknown field "${path}"`)
+  served.schema.prune(object, collect)
+  if (unknown.length === 0) return
+  if (options.fieldValidation === 'Strict') {
+    throw newBadRequest(
+      `${served.resource.definition.kind} in version "${served.definition.name}" cannot be handled as a ${served.resource.definition.kind}: strict decoding error: ${unknown.join(', ')}`,
+    )
+  }
+  for (const message of unknown) options.warn(message)
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`
+}
+
+/**
+ * Everything wrong with an object that is about to be stored.
+ * @throws StatusError Invalid naming every bad field
+ */
+export function validateObject(
+  object: UnstructuredObject,
+  old: UnstructuredObject | undefined,
+  served: ServedVersion,
+  subresource: string,
+): void {
+  const { definition, rules } = served.resource
+  const errors: FieldError[] = [
+    ...(old
+      ? validateObjectMetaUpdate(object.metadata, old.metadata)
+      : validateObjectMeta(object.metadata, { namespaced: definition.namespaced, nameFaults: rules.nameFaults })),
+    ...served.schema.validate(object, old),
+  ]
+  // Rules read fields by their types, so they see only what has the right shape.
+  if (errors.length === 0 || definition.builtin) errors.push(...(rules.validate?.(object) ?? []))
+  if (old) errors.push(...(rules.validateUpdate?.(object, old, subresource) ?? []))
+  if (errors.length > 0) {
+    throw newInvalid({ group: definition.group, kind: definition.kind }, object.metadata.name ?? '', errors)
+  }
+}

@@ -1,0 +1,404 @@
+import type { DeleteOptions, UnstructuredObject } from '#apis/meta/v1/types.ts'
+import { newBadRequest, newConflict, newInvalid, newModified, newNotFound } from '#core/errors/status-error.ts'
+import { encodeObject, reviveObject, spliceResourceVersion } from '#core/machinery/canonical.ts'
+import type { UserInfo } from '#core/server/exchange.ts'
+import { storageKey } from '#core/storage/cacher/cacher.ts'
+import { CacheEntry } from '#core/storage/cacher/entry.ts'
+import type { Storage } from '#core/storage/storage.ts'
+import type { Admission, AdmissionRequest, Operation } from './admission.ts'
+import { type DecodeOptions, decodeObject, validateObject } from './decode.ts'
+import { isReadyToRemove, planDeletion } from './deletion.ts'
+import { generateName, setCreationMetadata, setUpdateMetadata } from './metadata.ts'
+import type { Resource, ServedVersion } from './registry.ts'
+import { isStorageConflict, translateStorageError } from './translate-errors.ts'
+
+/** What every write is told beside its object. */
+export interface WriteContext extends DecodeOptions {
+  user: UserInfo
+  dryRun: boolean
+}
+
+export interface ObjectName {
+  /** Empty for cluster scope. */
+  namespace: string
+  name: string
+}
+
+/** How many times an unconditional write is tried against concurrent ones before the client hears of a Conflict. */
+const maxAttempts = 20
+const maxNameAttempts = 8
+const historyPageSize = 1_000
+
+/** Makes the new state (parsed JSON, to be changed in place) out of the current one, in the served version; called again when somebody else was faster. */
+export type Change = (current: CacheEntry) => unknown | Promise<unknown>
+
+/**
+ * Reads and writes objects of any resource: the way of every write through decoding, defaults, admission, validation
+ * and the store. The only caller of the store. Answers are bytes in the served version.
+ */
+export class ResourceStore {
+  readonly #storage: Storage
+  readonly #admission: Admission
+  readonly #now: () => number
+
+  constructor(options: { storage: Storage; admission: Admission; now?: () => number }) {
+    this.#storage = options.storage
+    this.#admission = options.admission
+    this.#now = options.now ?? Date.now
+  }
+
+  /** @throws StatusError NotFound */
+  get(resource: Resource, at: ObjectName): CacheEntry {
+    const entry = resource.cache.get(keyOf(at))
+    if (!entry) throw newNotFound(resource.definition, at.name)
+    return entry
+  }
+
+  /**
+   * The objects as they were at a revision, from the store's history.
+   * @throws StatusError Expired when the history from then is gone
+   */
+  async listAt(
+    resource: Resource,
+    keyPrefix: string,
+    revision: number,
+    options: { limit: number; after: string; matches?: (entry: CacheEntry) => boolean },
+  ): Promise<{ entries: CacheEntry[]; more: boolean }> {
+    const base = storageKey(resource.home.group, resource.home.resource, '')
+    const entries: CacheEntry[] = []
+    let after = options.after
+    try {
+      for (;;) {
+        const page = await this.#storage.list(base + keyPrefix, {
+          revision,
+          limit: historyPageSize,
+          ...(after && { after: base + after }),
+        })
+        for (const { key, value, modRevision } of page.items) {
+          after = key.slice(base.length)
+          const entry = new CacheEntry(after, spliceResourceVersion(value, modRevision), modRevision)
+          if (options.matches && !options.matches(entry)) continue
+          if (options.limit && entries.length === options.limit) return { entries, more: true }
+          entries.push(entry)
+        }
+        if (!page.more) return { entries, more: false }
+      }
+    } catch (error) {
+      throw translateStorageError(error, resource.definition, '')
+    }
+  }
+
+  /** @param value parsed JSON; changed in place */
+  async create(served: ServedVersion, namespace: string, value: unknown, context: WriteContext): Promise<Buffer> {
+    const object = decodeObject(value, served, context)
+    checkNamespace(object, namespace)
+    const request = this.#admissionRequest('CREATE', served, { namespace, name: object.metadata.name ?? '' }, '', context)
+    request.object = object
+    await this.#admission.mutate(request)
+    const { resource } = served
+    setCreationMetadata(object, resource, namespace, this.#now())
+    dropStatus(object, served)
+    resource.rules.prepareCreate?.(object)
+    request.name = object.metadata.name ?? ''
+    validateObject(object, undefined, served, '')
+    await this.#admission.validate(request)
+    return this.#insert(served, object, context)
+  }
+
+  async #insert(served: ServedVersion, object: UnstructuredObject, context: WriteContext): Promise<Buffer> {
+    const { resource } = served
+    for (let attempt = 1; ; attempt++) {
+      const at = nameOf(object)
+      const key = storageKey(resource.home.group, resource.home.resource, keyOf(at))
+      const stored = served.toStorage(object)
+      const bytes = encodeObject(stored, stored)
+      try {
+        if (context.dryRun) return this.#dryCreate(served, at, bytes)
+        const revision = await this.#storage.create(key, bytes, { ttlSeconds: resource.rules.ttlSeconds })
+        return served.fromStorage(resource.cache.get(keyOf(at))?.bytes ?? spliceResourceVersion(bytes, revision))
+      } catch (error) {
+        const base = object.metadata.generateName
+        const taken = error instanceof Error && 'code' in error && error.code === 'KeyExists'
+        if (!taken || !base || !at.name.startsWith(base) || attempt === maxNameAttempts) {
+          throw translateStorageError(error, resource.definition, at.name)
+        }
+        object = structuredClone(object)
+        object.apiVersion = served.apiVersion
+        object.metadata.name = generateName(base)
+      }
+    }
+  }
+
+  #dryCreate(served: ServedVersion, at: ObjectName, bytes: Buffer): Buffer {
+    if (served.resource.cache.get(keyOf(at))) throw existsError()
+    return served.fromStorage(bytes)
+  }
+
+  /**
+   * Replaces an object by what `change` makes of it.
+   * @param subresource empty for the object itself; `status` keeps everything but the status, others decide for themselves
+   */
+  async update(
+    served: ServedVersion,
+    at: ObjectName,
+    subresource: string,
+    change: Change,
+    context: WriteContext,
+  ): Promise<Buffer> {
+    const { resource } = served
+    for (let attempt = 1; ; attempt++) {
+      const current = attempt === 1 ? this.get(resource, at) : await this.#freshEntry(resource, at)
+      try {
+        return await this.#replace(served, at, subresource, current, await change(current), context)
+      } catch (error) {
+        // A write that named a resourceVersion finds it outdated in the next round and ends there.
+        if (!isStorageConflict(error) || attempt === maxAttempts) {
+          throw translateStorageError(error, resource.definition, at.name)
+        }
+      }
+    }
+  }
+
+  async #replace(
+    served: ServedVersion,
+    at: ObjectName,
+    subresource: string,
+    current: CacheEntry,
+    value: unknown,
+    context: WriteContext,
+  ): Promise<Buffer> {
+    const { resource } = served
+    const old = reviveObject(served.encode(current))
+    const object = decodeObject(value, served, context)
+    checkIdentity(object, old, at, resource)
+    keepOtherHalf(object, old, served, subresource)
+    const request = this.#admissionRequest('UPDATE', served, at, subresource, context)
+    request.object = object
+    request.oldObject = old
+    await this.#admission.mutate(request)
+    setUpdateMetadata(object, old, resource)
+    resource.rules.prepareUpdate?.(object, old, subresource)
+    validateObject(object, old, served, subresource)
+    await this.#admission.validate(request)
+    return this.#store(served, at, current, object, context)
+  }
+
+  async #store(
+    served: ServedVersion,
+    at: ObjectName,
+    current: CacheEntry,
+    object: UnstructuredObject,
+    context: WriteContext,
+  ): Promise<Buffer> {
+    const { resource } = served
+    if (isReadyToRemove(object, resource.rules)) {
+      if (!context.dryRun) await this.#remove(resource, at, current)
+      return served.encode(current)
+    }
+    const stored = served.toStorage(object)
+    const bytes = encodeObject(stored, stored)
+    const asBefore = spliceResourceVersion(bytes, current.revision)
+    if (asBefore.equals(current.bytes) || context.dryRun) return served.fromStorage(asBefore)
+    const key = storageKey(resource.home.group, resource.home.resource, keyOf(at))
+    const revision = await this.#storage.update(key, bytes, current.revision, { ttlSeconds: resource.rules.ttlSeconds })
+    const entry = resource.cache.get(keyOf(at))
+    return served.fromStorage(entry?.revision === revision ? entry.bytes : spliceResourceVersion(bytes, revision))
+  }
+
+  /**
+   * Deletes, or marks as being deleted what finalizers or a grace period hold.
+   * @returns the object in its last state, and whether it is gone
+   */
+  async delete(
+    served: ServedVersion,
+    at: ObjectName,
+    options: DeleteOptions,
+    context: WriteContext,
+  ): Promise<{ removed: boolean; bytes: Buffer; object: UnstructuredObject }> {
+    const { resource } = served
+    for (let attempt = 1; ; attempt++) {
+      const current = attempt === 1 ? this.get(resource, at) : await this.#freshEntry(resource, at)
+      const object = reviveObject(current.bytes)
+      checkPreconditions(object, options, resource)
+      const request = this.#admissionRequest('DELETE', served, at, '', context)
+      request.oldObject = object
+      await this.#admission.mutate(request)
+      await this.#admission.validate(request)
+      try {
+        return await this.#deleteOnce(served, at, current, object, options, context)
+      } catch (error) {
+        if (!isStorageConflict(error) || attempt === maxAttempts) {
+          throw translateStorageError(error, resource.definition, at.name)
+        }
+      }
+    }
+  }
+
+  async #deleteOnce(
+    served: ServedVersion,
+    at: ObjectName,
+    current: CacheEntry,
+    object: UnstructuredObject,
+    options: DeleteOptions,
+    context: WriteContext,
+  ): Promise<{ removed: boolean; bytes: Buffer; object: UnstructuredObject }> {
+    const { resource } = served
+    const plan = planDeletion(object, options, resource.rules, this.#now())
+    if (plan.action === 'remove') {
+      if (!context.dryRun) await this.#remove(resource, at, current)
+      return { removed: true, bytes: served.encode(current), object }
+    }
+    if (plan.action === 'wait') return { removed: false, bytes: served.encode(current), object }
+    if (isReadyToRemove(plan.object, resource.rules)) {
+      if (!context.dryRun) await this.#remove(resource, at, current)
+      return { removed: true, bytes: served.encode(current), object }
+    }
+    const bytes = encodeObject(plan.object, plan.object)
+    if (context.dryRun) return { removed: false, bytes: served.fromStorage(bytes), object: plan.object }
+    const key = storageKey(resource.home.group, resource.home.resource, keyOf(at))
+    const revision = await this.#storage.update(key, bytes, current.revision)
+    return { removed: false, bytes: served.fromStorage(spliceResourceVersion(bytes, revision)), object: plan.object }
+  }
+
+  #remove(resource: Resource, at: ObjectName, current: CacheEntry): Promise<number> {
+    return this.#storage.delete(storageKey(resource.home.group, resource.home.resource, keyOf(at)), current.revision)
+  }
+
+  /** The latest state, past what the cache may not have heard of yet. @throws StatusError NotFound */
+  async #freshEntry(resource: Resource, at: ObjectName): Promise<CacheEntry> {
+    const key = keyOf(at)
+    const stored = await this.#storage.get(storageKey(resource.home.group, resource.home.resource, key))
+    if (!stored) throw newNotFound(resource.definition, at.name)
+    const cached = resource.cache.get(key)
+    if (cached && cached.revision >= stored.modRevision) return cached
+    return new CacheEntry(key, spliceResourceVersion(stored.value, stored.modRevision), stored.modRevision)
+  }
+
+  #admissionRequest(
+    operation: Operation,
+    served: ServedVersion,
+    at: ObjectName,
+    subresource: string,
+    context: WriteContext,
+  ): AdmissionRequest {
+    const { group, resource, kind } = served.resource.definition
+    return {
+      operation,
+      group,
+      version: served.definition.name,
+      kind,
+      resource,
+      subresource,
+      namespace: at.namespace,
+      name: at.name,
+      user: context.user,
+      dryRun: context.dryRun,
+      warn: context.warn,
+    }
+  }
+}
+
+/** The key within a resource: `namespace/name` or `name`. */
+export function keyOf(at: ObjectName): string {
+  return at.namespace ? `${at.namespace}/${at.name}` : at.name
+}
+
+function nameOf({ metadata }: UnstructuredObject): ObjectName {
+  return { namespace: metadata.namespace ?? '', name: metadata.name ?? '' }
+}
+
+function existsError(): Error {
+  return Object.assign(new Error('the key exists'), { code: 'KeyExists' })
+}
+
+function checkNamespace(object: UnstructuredObject, namespace: string): void {
+  const given = object.metadata.namespace
+  if (given && namespace && given !== namespace) {
+    throw newBadRequest(
+      `the namespace of the provided object does not match the namespace sent on the request`,
+    )
+  }
+}
+
+/** The object sent must be the one named in the path, and the one that is there. */
+function checkIdentity(object: UnstructuredObject, old: UnstructuredObject, at: ObjectName, resource: Resource): void {
+  const { definition, rules } = resource
+  const { metadata } = object
+  metadata.name ??= at.name
+  if (metadata.name !== at.name) {
+    throw newBadRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${at.name})`,
+    )
+  }
+  checkNamespace(object, at.namespace)
+  if (at.namespace) metadata.namespace = at.namespace
+  if (metadata.uid && metadata.uid !== old.metadata.uid) {
+    throw newConflict(
+      definition,
+      at.name,
+      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`,
+    )
+  }
+  if (metadata.resourceVersion) {
+    if (metadata.resourceVersion !== old.metadata.resourceVersion) throw newModified(definition, at.name)
+  } else if (!definition.builtin || rules.requiresResourceVersion) {
+    throw newInvalid(definition, at.name, [
+      {
+        reason: 'FieldValueInvalid',
+        field: 'metadata.resourceVersion',
+        message: 'Invalid value: 0: must be specified for an update',
+      },
+    ])
+  }
+}
+
+function checkPreconditions(object: UnstructuredObject, options: DeleteOptions, { definition }: Resource): void {
+  const { uid, resourceVersion } = options.preconditions ?? {}
+  const { metadata } = object
+  if (uid !== undefined && uid !== metadata.uid) {
+    throw newConflict(
+      definition,
+      metadata.name ?? '',
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
+    )
+  }
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+    throw newConflict(
+      definition,
+      metadata.name ?? '',
+      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
+    )
+  }
+}
+
+/** Where status is a subresource, a create does not set it. */
+function dropStatus(object: UnstructuredObject, served: ServedVersion): void {
+  if (served.definition.subresources.status) delete object.status
+}
+
+/** A write of the object keeps the old status; a write of the status keeps everything else. */
+function keepOtherHalf(
+  object: UnstructuredObject,
+  old: UnstructuredObject,
+  served: ServedVersion,
+  subresource: string,
+): void {
+  if (!served.definition.subresources.status) return
+  if (subresource === '') {
+    setOrDelete(object, 'status', old.status)
+    return
+  }
+  if (subresource !== 'status') return
+  for (const field of new Set([...Object.keys(object), ...Object.keys(old)])) {
+    if (field !== 'status' && field !== 'metadata') setOrDelete(object, field, old[field])
+  }
+  const { labels, annotations } = object.metadata
+  const { resourceVersion } = object.metadata
+  object.metadata = { ...structuredClone(old.metadata), resourceVersion }
+  if (served.resource.definition.builtin) Object.assign(object.metadata, { labels, annotations })
+}
+
+function setOrDelete(object: UnstructuredObject, field: string, value: unknown): void {
+  if (value === undefined) delete object[field]
+  else object[field] = value
+}

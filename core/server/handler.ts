@@ -1,0 +1,166 @@
+import type { Logger } from '#apis/plugin/v1/host.ts'
+import { create } from '#core/endpoints/create.ts'
+import { remove } from '#core/endpoints/delete.ts'
+import { deleteCollection } from '#core/endpoints/delete-collection.ts'
+import type { Endpoint, ResourceRequest } from '#core/endpoints/endpoint.ts'
+import { get } from '#core/endpoints/get.ts'
+import { list } from '#core/endpoints/list.ts'
+import { patch } from '#core/endpoints/patch.ts'
+import { update } from '#core/endpoints/update.ts'
+import { type OpenWatches, watch } from '#core/endpoints/watch.ts'
+import { newMethodNotSupported, newPathNotFound, statusOf } from '#core/errors/status-error.ts'
+import type { Registry, ServedVersion } from '#core/registry/registry.ts'
+import type { ResourceStore } from '#core/registry/resource-store.ts'
+import type { Cacher } from '#core/storage/cacher/cacher.ts'
+import type { Exchange, UpgradeExchange, UserInfo } from './exchange.ts'
+import { parseRequest, type RequestInfo, type ResourceInfo } from './request-info.ts'
+import type { RequestMetrics } from './request-metrics.ts'
+
+/** An upgrade of a subresource (exec, attach, port-forward) that has been allowed. */
+export type UpgradeEndpoint = (
+  upgrade: UpgradeExchange,
+  info: ResourceInfo,
+  served: ServedVersion,
+  user: UserInfo,
+) => Promise<void>
+
+/** Answers paths that are no resource: health, version, discovery, metrics. @returns false when it knows no such path */
+export type PathEndpoint = (exchange: Exchange, path: string) => Promise<boolean> | boolean
+
+export interface HandlerParts {
+  registry: Registry
+  store: ResourceStore
+  cacher: Cacher
+  watches: OpenWatches
+  /** Who asks. Anonymous when nobody says; impersonation already applied. @throws StatusError Unauthorized, Forbidden */
+  identify(request: Pick<Exchange, 'header' | 'socket' | 'path'>): Promise<UserInfo> | UserInfo
+  /** @throws StatusError Forbidden */
+  permit(user: UserInfo, info: RequestInfo): void
+  paths: PathEndpoint
+  /** Subresources and virtual resources by the name of their handler. */
+  subresources: ReadonlyMap<string, Endpoint>
+  virtual: ReadonlyMap<string, Endpoint>
+  upgrades: ReadonlyMap<string, UpgradeEndpoint>
+  metrics: RequestMetrics
+  log: Logger
+}
+
+const verbs = new Map<string, Endpoint>([
+  ['get', get],
+  ['list', list],
+  ['create', create],
+  ['update', update],
+  ['patch', patch],
+  ['delete', remove],
+  ['deletecollection', deleteCollection],
+])
+const standardVerbs = [...verbs.keys(), 'watch']
+const statusVerbs = ['get', 'update', 'patch']
+
+/** The way of every request: what it asks for, who asks, whether they may, the endpoint that answers. */
+export class Handler {
+  readonly #parts: HandlerParts
+
+  constructor(parts: HandlerParts) {
+    this.#parts = parts
+  }
+
+  /** Answers one request. Never throws. */
+  async handle(exchange: Exchange): Promise<void> {
+    const started = performance.now()
+    let info: RequestInfo | undefined
+    try {
+      info = parseRequest(exchange.method, exchange.path, () => exchange.query)
+      this.#parts.metrics.started(info)
+      const identified = this.#parts.identify(exchange)
+      const user = identified instanceof Promise ? await identified : identified
+      this.#parts.permit(user, info)
+      await this.#answer(exchange, info, user)
+    } catch (error) {
+      this.#fail(exchange, error)
+    } finally {
+      this.#parts.metrics.ended(info, exchange.sent, performance.now() - started)
+    }
+  }
+
+  async #answer(exchange: Exchange, info: RequestInfo, user: UserInfo): Promise<void> {
+    if (info.isResource) {
+      const served = this.#parts.registry.find(info.group, info.version, info.resource)
+      if (served) return this.#endpoint(served, info)({ ...this.#request(exchange, info, user, served) })
+    }
+    if (!(await this.#parts.paths(exchange, exchange.path))) throw newPathNotFound()
+  }
+
+  #request(exchange: Exchange, info: ResourceInfo, user: UserInfo, served: ServedVersion): ResourceRequest {
+    const { store, registry, cacher } = this.#parts
+    const { deprecated, deprecationWarning } = served.definition
+    if (deprecated) {
+      const { kind } = served.resource.definition
+      exchange.setHeader('warning', `299 - "${deprecationWarning ?? `${served.apiVersion} ${kind} is deprecated`}"`)
+    }
+    return { exchange, info, served, user, store, registry, cacher }
+  }
+
+  #endpoint(served: ServedVersion, info: ResourceInfo): Endpoint {
+    const { definition } = served.resource
+    const { keelson } = definition
+    const found = info.subresource
+      ? this.#subresource(served, info)
+      : keelson?.virtual !== undefined
+        ? info.verb === 'create' && this.#parts.virtual.get(keelson.virtual)
+        : (keelson?.verbs ?? standardVerbs).includes(info.verb) && this.#verb(info.verb)
+    if (!found) throw newMethodNotSupported(definition, info.verb)
+    return found
+  }
+
+  #verb(verb: string): Endpoint | undefined {
+    return verb === 'watch' ? (request) => watch(request, this.#parts.watches) : verbs.get(verb)
+  }
+
+  #subresource({ definition, resource }: ServedVersion, { subresource, verb }: ResourceInfo): Endpoint | undefined {
+    if (subresource === 'status' && definition.subresources.status) {
+      return statusVerbs.includes(verb) ? verbs.get(verb) : undefined
+    }
+    if (subresource === 'scale' && definition.subresources.scale) return this.#parts.subresources.get('scale')
+    const known = resource.definition.keelson?.subresources
+    if (!known || !Object.hasOwn(known, subresource)) throw newPathNotFound()
+    const { handler, verbs: allowed } = known[subresource]!
+    return allowed.includes(verb) ? this.#parts.subresources.get(handler) : undefined
+  }
+
+  /** Lets an upgrade through to the one who serves it, or refuses it. Never throws. */
+  async handleUpgrade(upgrade: UpgradeExchange): Promise<void> {
+    try {
+      const info = parseRequest(upgrade.method, upgrade.path, () => upgrade.query)
+      const user = await this.#parts.identify(upgrade)
+      this.#parts.permit(user, info)
+      const served = info.isResource && this.#parts.registry.find(info.group, info.version, info.resource)
+      if (!served || !info.isResource) throw newPathNotFound()
+      const known = served.resource.definition.keelson?.subresources
+      const handler = known && Object.hasOwn(known, info.subresource) ? known[info.subresource]!.handler : ''
+      const endpoint = this.#parts.upgrades.get(handler)
+      if (!endpoint) throw newPathNotFound()
+      await endpoint(upgrade, info, served, user)
+    } catch (error) {
+      const status = statusOf(error)
+      this.#logFailure(upgrade.method, upgrade.path, status.code, error)
+      upgrade.refuse(status.code, 'application/json', JSON.stringify(status))
+    }
+  }
+
+  #fail(exchange: Exchange, error: unknown): void {
+    const status = statusOf(error)
+    this.#logFailure(exchange.method, exchange.path, status.code, error)
+    if (exchange.answered) return
+    const { retryAfterSeconds } = status.details ?? {}
+    if (retryAfterSeconds !== undefined) exchange.setHeader('retry-after', String(retryAfterSeconds))
+    if (status.code === 401) exchange.setHeader('www-authenticate', 'Bearer')
+    exchange.send(status.code, 'application/json', JSON.stringify(status))
+  }
+
+  #logFailure(method: string, path: string, code: number, error: unknown): void {
+    const { log } = this.#parts
+    if (code >= 500) log.error('request failed', { method, path, code, error })
+    else log.debug('request refused', { method, path, code, error })
+  }
+}

@@ -1,0 +1,115 @@
+import { newBadRequest } from '#core/errors/status-error.ts'
+
+/**
+ * What a path asks for, before anyone knows whether it exists.
+ * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris
+ */
+export type RequestInfo = ResourceInfo | PathInfo
+
+export interface ResourceInfo {
+  isResource: true
+  verb: string
+  group: string
+  version: string
+  resource: string
+  subresource: string
+  /** Empty for cluster scope and for all namespaces. */
+  namespace: string
+  name: string
+  /** What follows the subresource: the path a proxy request goes on to. */
+  rest: string
+}
+
+export interface PathInfo {
+  isResource: false
+  verb: string
+  path: string
+}
+
+const verbsByMethod = new Map([
+  ['GET', 'get'],
+  ['HEAD', 'get'],
+  ['POST', 'create'],
+  ['PUT', 'update'],
+  ['PATCH', 'patch'],
+  ['DELETE', 'delete'],
+])
+
+/** Subresources of a namespace; anything else behind its name is a resource inside it. */
+const namespaceSubresources = new Set(['status', 'finalize'])
+
+/** @param path still escaped @throws StatusError BadRequest for a path that does not decode */
+export function parseRequest(method: string, path: string, query: () => URLSearchParams): RequestInfo {
+  const segments = path.split('/')
+  const root = segments[1]
+  const start = root === 'api' ? 3 : root === 'apis' ? 4 : 0
+  if (start === 0 || segments.length <= start || segments[start] === '') return pathInfo(method, path)
+  const group = root === 'api' ? '' : decode(segments[2]!)
+  const version = decode(segments[start - 1]!)
+  return resourceInfo(method, group, version, segments.slice(start), query)
+}
+
+function pathInfo(method: string, path: string): PathInfo {
+  return { isResource: false, verb: verbsByMethod.get(method) === 'get' ? 'get' : method.toLowerCase(), path }
+}
+
+function resourceInfo(
+  method: string,
+  group: string,
+  version: string,
+  segments: string[],
+  query: () => URLSearchParams,
+): ResourceInfo {
+  let rest = segments
+  // `/watch/...` is how watches were asked for before there was `?watch=true`.
+  const legacyWatch = rest[0] === 'watch'
+  if (legacyWatch) rest = rest.slice(1)
+  let namespace = ''
+  if (rest[0] === 'namespaces' && rest.length > 1) {
+    namespace = decode(rest[1]!)
+    if (rest.length > 2 && rest[2] !== '' && !(namespaceSubresources.has(rest[2]!) && group === ''))
+      rest = rest.slice(2)
+  }
+  const info: ResourceInfo = {
+    isResource: true,
+    verb: verbsByMethod.get(method) ?? method.toLowerCase(),
+    group,
+    version,
+    resource: decode(rest[0] ?? ''),
+    subresource: decode(rest[2] ?? ''),
+    namespace,
+    name: decode(rest[1] ?? ''),
+    rest: rest.slice(3).join('/'),
+  }
+  info.verb = collectionVerb(info, method, legacyWatch, query)
+  return info
+}
+
+function collectionVerb(
+  info: ResourceInfo,
+  method: string,
+  legacyWatch: boolean,
+  query: () => URLSearchParams,
+): string {
+  if (legacyWatch) return 'watch'
+  if (info.verb === 'get' && info.subresource === '') {
+    if (isTrue(query().get('watch'))) return 'watch'
+    return info.name ? 'get' : 'list'
+  }
+  if (method === 'DELETE' && !info.name) return 'deletecollection'
+  return info.verb
+}
+
+/** Booleans in a query, as Kubernetes reads them: present and not `false` or `0`. */
+export function isTrue(value: string | null): boolean {
+  return value !== null && value !== 'false' && value !== '0'
+}
+
+function decode(segment: string): string {
+  if (!segment.includes('%')) return segment
+  try {
+    return decodeURIComponent(segment)
+  } catch (cause) {
+    throw newBadRequest(`the path segment "${segment}" is not properly escaped`, cause)
+  }
+}
