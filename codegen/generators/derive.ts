@@ -1,4 +1,4 @@
-import type { JsonSchema, SubresourceDefinition } from '#core/registry/resource.ts'
+import type { JsonSchema, KeelsonExtension, SubresourceDefinition } from '#core/registry/resource.ts'
 import type { Catalog, Manifest, ManifestVersion } from './catalog.ts'
 import { reachable } from './catalog.ts'
 import { folderOf, parseDefinitionName } from './names.ts'
@@ -119,11 +119,8 @@ function byPreference(a: string, b: string): number {
 
 function deriveManifest(resource: Resource, kinds: KindIndex): Manifest {
   const names = [...resource.versions.keys()].sort(byPreference)
-  const first = resource.versions.get(names[0]!)!
-  const verbs = verbsOf(first.actions)
-  const subresources = deriveSubresources(first)
-  const isStandard = verbs.join() === standardVerbs.join()
-  const isVirtual = verbs.join() === 'create'
+  const newest = resource.versions.get(names[0]!)!
+  const definitions = Object.fromEntries(names.map((name) => [name, kinds.find(resource.group, name, newest.kind)]))
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -132,21 +129,29 @@ function deriveManifest(resource: Resource, kinds: KindIndex): Manifest {
       group: resource.group,
       names: {
         plural: resource.resource,
-        singular: first.kind.toLowerCase(),
-        kind: first.kind,
-        listKind: `${first.kind}List`,
+        singular: newest.kind.toLowerCase(),
+        kind: newest.kind,
+        listKind: `${newest.kind}List`,
       },
       scope: resource.namespaced ? 'Namespaced' : 'Cluster',
       versions: names.map((name, at) =>
-        deriveVersion(name, at === 0, resource.versions.get(name)!, kinds.find(resource.group, name, first.kind)),
+        deriveVersion(name, at === 0, resource.versions.get(name)!, definitions[name]!),
       ),
-      'x-keelson': {
-        definitions: Object.fromEntries(names.map((name) => [name, kinds.find(resource.group, name, first.kind)])),
-        ...(isVirtual && { virtual: kebab(first.kind) }),
-        ...(!isStandard && !isVirtual && { verbs }),
-        ...(Object.keys(subresources).length > 0 && { subresources }),
-      },
+      'x-keelson': { definitions, ...deriveExtension(newest) },
     },
+  }
+}
+
+/** What a CustomResourceDefinition cannot say of the resource. */
+function deriveExtension(version: ResourceVersion): KeelsonExtension {
+  const verbs = verbsOf(version.actions)
+  const subresources = deriveSubresources(version)
+  const isStandard = verbs.join() === standardVerbs.join()
+  const isVirtual = verbs.join() === 'create'
+  return {
+    ...(isVirtual && { virtual: kebab(version.kind) }),
+    ...(!isStandard && !isVirtual && { verbs }),
+    ...(Object.keys(subresources).length > 0 && { subresources }),
   }
 }
 
