@@ -96,20 +96,22 @@ function apply(document: Document, operation: Operation): void {
   const { op, path } = operation
   switch (op) {
     case 'add':
-      return document.add(path, cloneJson(operation.value), op)
+      document.add(path, cloneJson(operation.value), op)
+      break
     case 'remove':
-      return void document.remove(path, op)
+      document.remove(path, op)
+      break
     case 'replace':
-      return document.replace(path, cloneJson(operation.value))
+      document.replace(path, cloneJson(operation.value))
+      break
     case 'test':
-      return document.test(path, operation.value)
+      document.test(path, operation.value)
+      break
     case 'move':
-      if (isInside(path, operation.from)) {
-        throw new Inapplicable(`move operation does not apply: ${pointer(operation.from)} is moved into itself`)
-      }
-      return document.add(path, document.remove(operation.from, op), op)
+      document.move(operation.from, path)
+      break
     case 'copy':
-      return document.copy(operation.from, path)
+      document.copy(operation.from, path)
   }
 }
 
@@ -169,6 +171,13 @@ class Document {
     if (!equalJson(this.get(path, 'test'), value)) {
       throw new Inapplicable(`testing value ${pointer(path)} failed: test failed`)
     }
+  }
+
+  move(from: readonly string[], path: readonly string[]): void {
+    if (isInside(path, from)) {
+      throw new Inapplicable(`move operation does not apply: ${pointer(from)} is moved into itself`)
+    }
+    this.add(path, this.remove(from, 'move'), 'move')
   }
 
   copy(from: readonly string[], path: readonly string[]): void {

@@ -53,7 +53,7 @@ function translate(pattern: string): { source: string; flags: string } {
   const [lead = '', flags = ''] = /^\(\?([ims]+)\)/.exec(pattern) ?? []
   const source = pattern
     .slice(lead.length)
-    .replace(/\\(?:A|z|[^])|\(\?P</g, (found) => spellings.get(found) ?? found)
+    .replace(/\\(?:A|z|[\s\S])|\(\?P</g, (found) => spellings.get(found) ?? found)
     .replace(/\[:(\w+):\]/g, (found, name: string) => posixClasses.get(name) ?? found)
   return { source, flags: [...new Set(flags)].join('') }
 }

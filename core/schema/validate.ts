@@ -55,7 +55,10 @@ class Walk {
   }
 
   value(node: SchemaNode, value: unknown): void {
-    if (value === null) return this.nothing(node)
+    if (value === null) {
+      this.nothing(node)
+      return
+    }
     this.local(node, value)
     if (Array.isArray(value)) this.items(node, value)
     else if (typeof value === 'object') this.fields(node, value as JsonObject)
@@ -63,9 +66,11 @@ class Walk {
 
   /** As `value`, but silent about whatever equals its counterpart in `old`. */
   change(node: SchemaNode, value: unknown, old: unknown): void {
-    if (old === undefined) return this.value(node, value)
     if (equalJson(value, old)) return
-    if (value === null) return this.nothing(node)
+    if (old === undefined || value === null) {
+      this.value(node, value)
+      return
+    }
     this.local(node, value)
     if (Array.isArray(value)) this.changedItems(node, value, Array.isArray(old) ? old : [])
     else if (typeof value === 'object') this.changedFields(node, value as JsonObject, isObject(old) ? old : {})
@@ -118,9 +123,10 @@ class Walk {
     // A format takes the type's place in the message, unless the value is a string or a list.
     if (node.format && !node.intOrString && typeof value !== 'string' && !Array.isArray(value)) {
       const got = typeof value !== 'number' ? '' : Number.isInteger(value) ? 'int64' : 'double'
-      return this.wrongType(node.format, got)
+      this.wrongType(node.format, got)
+    } else {
+      this.wrongType(typeName(node), typeOfJson(value))
     }
-    this.wrongType(typeName(node), typeOfJson(value))
   }
 
   private wrongType(want: string, got: string): void {
