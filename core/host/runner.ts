@@ -12,7 +12,7 @@ const tokens = new Map<string, string>()
 const running = new Set<Promise<void>>()
 
 const send: (message: UnitMessage) => void = isMainThread
-  ? (message) => process.connected && process.send!(message)
+  ? (message) => process.send?.(message)
   : (message) => parentPort!.postMessage(message)
 
 function receive(message: HostMessage): void {
@@ -102,7 +102,7 @@ async function shutDown(): Promise<void> {
   stop.abort()
   await Promise.allSettled(running)
   send({ type: 'stopped' })
-  if (isMainThread) process.disconnect()
+  if (isMainThread) process.disconnect?.()
   else parentPort!.close()
 }
 

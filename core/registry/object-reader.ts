@@ -1,6 +1,6 @@
 import { reviveObject } from '#core/machinery/canonical.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
-import type { ObjectReader } from './admission.ts'
+import type { ObjectReader } from '#apis/plugin/v1/admission.ts'
 import type { Registry } from './registry.ts'
 import { keyOf } from './resource-store.ts'
 

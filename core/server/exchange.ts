@@ -1,4 +1,7 @@
 import type { TLSSocket } from 'node:tls'
+import type { UserInfo } from '#apis/meta/v1/user-info.ts'
+
+export type { UserInfo }
 
 /**
  * One request and its answer, the same for HTTP/1.1 and HTTP/2 so that nothing behind the listener knows which it is.
@@ -70,14 +73,6 @@ export interface UpgradeExchange {
   readonly head: Buffer
   /** Refuses the upgrade with an ordinary answer and closes the connection. */
   refuse(status: number, contentType: string, body: Buffer | string): void
-}
-
-/** Who a request is from. @see https://kubernetes.io/docs/reference/access-authn-authz/authentication/ */
-export interface UserInfo {
-  username: string
-  uid?: string
-  groups: readonly string[]
-  extra?: Readonly<Record<string, readonly string[]>>
 }
 
 /** What a request asks to do, as authorizers see it. @see https://kubernetes.io/docs/reference/access-authn-authz/authorization/#review-your-request-attributes */

@@ -1,5 +1,5 @@
-import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
-import type { UserInfo } from '#core/server/exchange.ts'
+import type { UnstructuredObject } from '../../meta/v1/types.ts'
+import type { UserInfo } from '../../meta/v1/user-info.ts'
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
 

@@ -1,0 +1,43 @@
+import type { Pod } from '#apis/core/v1/zz_generated.types.ts'
+import type { ObjectReader } from '#apis/plugin/v1/admission.ts'
+import type { PriorityClass } from '#apis/scheduling/v1/zz_generated.types.ts'
+import { newForbidden } from '#core/errors/status-error.ts'
+import type { AdmissionStep } from '../chain.ts'
+
+/**
+ * Turns a pod's priorityClassName into its priority; without one, into that of the global default.
+ * @see https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
+ */
+export function priority(reader: ObjectReader): AdmissionStep {
+  return {
+    name: 'Priority',
+    admit({ operation, group, resource, subresource, object }) {
+      if (operation !== 'CREATE' || group !== '' || resource !== 'pods' || subresource !== '') return
+      const { spec, metadata } = object as unknown as Pod
+      if (!spec) return
+      const found = spec.priorityClassName
+        ? reader.get<PriorityClass>('scheduling.k8s.io', 'priorityclasses', '', spec.priorityClassName)
+        : globalDefault(reader)
+      if (spec.priorityClassName && !found) {
+        throw newForbidden({ group, resource }, metadata.name ?? '', `no PriorityClass with name ${spec.priorityClassName} was found`)
+      }
+      const value = found?.value ?? 0
+      if (spec.priority !== undefined && spec.priority !== value) {
+        throw newForbidden(
+          { group, resource },
+          metadata.name ?? '',
+          `the integer value of priority (${spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`,
+        )
+      }
+      if (found) spec.priorityClassName = found.metadata.name
+      spec.priority = value
+      spec.preemptionPolicy ??= (found?.preemptionPolicy as typeof spec.preemptionPolicy) ?? 'PreemptLowerPriority'
+    },
+  }
+}
+
+/** The class that pods without one get; the lowest of several. */
+function globalDefault(reader: ObjectReader): PriorityClass | undefined {
+  const defaults = reader.list<PriorityClass>('scheduling.k8s.io', 'priorityclasses').filter((one) => one.globalDefault)
+  return defaults.sort((a, b) => (a.value ?? 0) - (b.value ?? 0))[0]
+}

@@ -1,0 +1,62 @@
+import type { ListMeta } from '#apis/meta/v1/types.ts'
+import { newBadRequest } from '#core/errors/status-error.ts'
+import { reviveObject } from '#core/machinery/canonical.ts'
+import {
+  buildTable,
+  type IncludeObject,
+  layoutOfColumns,
+  layoutOfPrinter,
+  partialMetadataOf,
+  type Table,
+  type TableLayout,
+} from '#core/machinery/table.ts'
+import type { ServedVersion } from '#core/registry/registry.ts'
+import type { ResourceRequest } from './endpoint.ts'
+import type { Representation } from './negotiate.ts'
+
+type MetaVersion = Representation['metaVersion']
+
+const layouts = new WeakMap<ServedVersion, TableLayout>()
+
+/** How a version's objects become rows: by the kind's own printer, or by its printer columns. */
+function layoutOf(served: ServedVersion): TableLayout {
+  let layout = layouts.get(served)
+  if (!layout) {
+    const { print } = served.resource.rules
+    layout = print ? layoutOfPrinter(print) : layoutOfColumns(served.definition.printerColumns)
+    layouts.set(served, layout)
+  }
+  return layout
+}
+
+/**
+ * Objects as the rows of a Table, which is what `kubectl get` asks for.
+ * @param objects their bytes in the served version
+ * @param metadata of the list; absent for a single object, whose resourceVersion it then is
+ */
+export function tableOf(
+  { exchange, served }: ResourceRequest,
+  objects: readonly Buffer[],
+  metadata: ListMeta | undefined,
+  metaVersion: MetaVersion,
+): Omit<Table, 'apiVersion'> & { apiVersion: string } {
+  const parsed = objects.map(reviveObject)
+  const table = buildTable(layoutOf(served), parsed, {
+    includeObject: parseIncludeObject(exchange.query.get('includeObject')),
+    now: Date.now(),
+    metadata: metadata ?? { resourceVersion: parsed[0]?.metadata.resourceVersion },
+  })
+  return { ...table, apiVersion: `meta.k8s.io/${metaVersion}` }
+}
+
+function parseIncludeObject(text: string | null): IncludeObject {
+  if (text === null || text === '') return 'Metadata'
+  if (text === 'None' || text === 'Metadata' || text === 'Object') return text
+  throw newBadRequest(`includeObject: Unsupported value: ${JSON.stringify(text)}: supported values: "Metadata", "None", "Object"`)
+}
+
+/** An object without anything but its metadata. */
+export function partialMetadata(bytes: Buffer, metaVersion: MetaVersion): Buffer {
+  const partial = partialMetadataOf(reviveObject(bytes))
+  return Buffer.from(JSON.stringify({ ...partial, apiVersion: `meta.k8s.io/${metaVersion}` }))
+}
