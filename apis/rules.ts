@@ -1,5 +1,6 @@
 import { coreRules } from './core/v1/rules.ts'
 import type { Rules } from './meta/v1/rules.ts'
+import { rbacRules } from './rbac/v1/rules.ts'
 
 /** The rules of every built-in kind that has some, by `group/resource` (`core` for the core group). */
-export const rules: ReadonlyMap<string, Rules> = new Map<string, Rules>([...coreRules])
+export const rules: ReadonlyMap<string, Rules> = new Map<string, Rules>([...coreRules, ...rbacRules])

@@ -1,0 +1,88 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+
+/** A mistake on the command line, said in one line. */
+export class UsageError extends Error {}
+
+export interface ServerFlags {
+  dataDir: string
+  port: number
+  bindAddress: string
+  logLevel: 'debug' | 'info' | 'warn' | 'error'
+  logFormat: 'text' | 'json'
+  anonymousAuth: boolean
+}
+
+export interface UpFlags extends ServerFlags {
+  /** Absent: whatever is found. */
+  cri: 'docker' | 'sim' | undefined
+  nodes: number
+}
+
+const serverOptions = {
+  'data-dir': { type: 'string' },
+  port: { type: 'string' },
+  'bind-address': { type: 'string' },
+  'log-level': { type: 'string' },
+  'log-format': { type: 'string' },
+  'anonymous-auth': { type: 'string' },
+} as const
+
+const upOptions = { ...serverOptions, cri: { type: 'string' }, nodes: { type: 'string' } } as const
+
+export const serverFlagsHelp = `  --data-dir DIR         where everything is kept (default ~/.keelson)
+  --port N               port of the API; 0 lets the system choose (default 6443)
+  --bind-address A       address of the API (default 127.0.0.1)
+  --anonymous-auth B     whether requests without credentials count as system:anonymous (default true)
+  --log-level L          debug, info, warn or error (default info)
+  --log-format F         text or json (default: text on a terminal, else json)
+`
+
+export function parseServerFlags(args: readonly string[]): ServerFlags {
+  return serverFlags(parse(args, serverOptions))
+}
+
+export function parseUpFlags(args: readonly string[]): UpFlags {
+  const values = parse(args, upOptions)
+  return {
+    ...serverFlags(values),
+    cri: values.cri === undefined ? undefined : oneOf('cri', values.cri, ['docker', 'sim'] as const),
+    nodes: wholeNumber('nodes', values.nodes ?? '1', 0, 10_000),
+  }
+}
+
+type Values = Partial<Record<keyof typeof upOptions, string>>
+
+function parse(args: readonly string[], options: typeof serverOptions | typeof upOptions): Values {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: false }).values as Values
+  } catch (cause) {
+    throw new UsageError(`${(cause as Error).message} ("--help" explains the flags)`, { cause })
+  }
+}
+
+function serverFlags(values: Values): ServerFlags {
+  return {
+    dataDir: values['data-dir'] ?? join(homedir(), '.keelson'),
+    port: wholeNumber('port', values.port ?? '6443', 0, 65_535),
+    bindAddress: values['bind-address'] ?? '127.0.0.1',
+    logLevel: oneOf('log-level', values['log-level'] ?? 'info', ['debug', 'info', 'warn', 'error'] as const),
+    logFormat: oneOf('log-format', values['log-format'] ?? (process.stderr.isTTY ? 'text' : 'json'), ['text', 'json'] as const),
+    anonymousAuth: oneOf('anonymous-auth', values['anonymous-auth'] ?? 'true', ['true', 'false'] as const) === 'true',
+  }
+}
+
+function wholeNumber(flag: string, text: string, min: number, max: number): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw new UsageError(`--${flag} must be a whole number from ${min} to ${max}, not ${JSON.stringify(text)}`)
+  }
+  return value
+}
+
+function oneOf<T extends string>(flag: string, text: string, known: readonly T[]): T {
+  const found = known.find((one) => one === text)
+  if (found === undefined) throw new UsageError(`--${flag} must be one of ${known.join(', ')}, not ${JSON.stringify(text)}`)
+  return found
+}

@@ -1,0 +1,49 @@
+import { startCluster } from '#core/cluster.ts'
+import { keelsonVersion, gitVersion } from '#core/server/version.ts'
+import { parseUpFlags, serverFlagsHelp, type UpFlags } from './flags.ts'
+import type { Command } from './run.ts'
+import { chooseRuntime, dockerSocket, type RuntimeChoice } from './runtime.ts'
+import { runUntilSignal } from './run-until-signal.ts'
+
+const help = `usage: keelson up [flags]
+
+Runs a whole cluster on this machine: the API server, the controllers, the scheduler, and a node agent.
+
+  --cri docker|sim       what runs containers (default: docker when its socket answers, else sim)
+  --nodes N              how many nodes; more than one only with sim (default 1)
+${serverFlagsHelp}
+SIGTERM and Ctrl-C end it within five seconds; containers are left running, and found again by the next start.
+`
+
+export const upCommand: Command = {
+  name: 'up',
+  summary: 'runs a whole cluster on this machine',
+  help,
+  run: (args) =>
+    runUntilSignal(async () => {
+      const flags = parseUpFlags(args)
+      const choice = await chooseRuntime(flags.cri)
+      const cluster = await startCluster({
+        ...flags,
+        node: { nodes: flags.nodes, runtime: choice.runtime, dockerSocket: dockerSocket() },
+      })
+      process.stdout.write(greeting(flags, choice, cluster))
+      return cluster
+    }),
+}
+
+function greeting(
+  { nodes }: UpFlags,
+  { runtime, why }: RuntimeChoice,
+  cluster: { server: string; kubeconfig: string; startedInMs: number },
+): string {
+  const rows = [
+    ['keelson', `${keelsonVersion}, Kubernetes API ${gitVersion}, node ${process.version}`],
+    ['runtime', `${runtime}, ${why}`],
+    ['nodes', String(nodes)],
+    ['server', `${cluster.server}, ready after ${Math.round(cluster.startedInMs)} ms`],
+    ['kubeconfig', cluster.kubeconfig],
+  ]
+  const table = rows.map(([name, value]) => `  ${name!.padEnd(12)}${value}`).join('\n')
+  return `${table}\n\nTry, in another terminal:\n\n  export KUBECONFIG=${cluster.kubeconfig}\n  kubectl apply -f examples/hello/\n  kubectl get pods -w\n\n`
+}

@@ -1,0 +1,249 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { admissionChain, builtinSteps } from '#admission/chain.ts'
+import type { Rules } from '#apis/meta/v1/rules.ts'
+import { rules as builtinRules } from '#apis/rules.ts'
+import { clientCertificates } from './authn/client-certificate.ts'
+import { newIdentify } from './authn/identify.ts'
+import { serviceAccountTokens } from './authn/bearer-token.ts'
+import { TokenIssuer } from './authn/token-issuer.ts'
+import { bootstrapClusterRoleBindings, bootstrapClusterRoles } from './authz/bootstrap-policy.ts'
+import { requireAllowed } from './authz/forbidden.ts'
+import { nodeAuthorizer } from './authz/node-authorizer.ts'
+import { feedRbac } from './authz/rbac/feed.ts'
+import { RbacIndex } from './authz/rbac/rbac-index.ts'
+import { union } from './authz/union.ts'
+import type { ServerFlags } from './cli/flags.ts'
+import { connectEndpoints } from './endpoints/connect.ts'
+import type { Endpoint } from './endpoints/endpoint.ts'
+import { patch } from './endpoints/patch.ts'
+import { get } from './endpoints/get.ts'
+import { binding, virtualBinding } from './endpoints/subresources/binding.ts'
+import { eviction } from './endpoints/subresources/eviction.ts'
+import { scale } from './endpoints/subresources/scale.ts'
+import { tokenEndpoint } from './endpoints/subresources/token.ts'
+import { update } from './endpoints/update.ts'
+import { reviewEndpoints } from './endpoints/virtual/reviews.ts'
+import { OpenWatches } from './endpoints/watch.ts'
+import { entryUrl, findBuiltinPlugins, type PluginPackage } from './host/builtin-plugins.ts'
+import { Host } from './host/host.ts'
+import { PluginObjects } from './host/objects.ts'
+import { reviveObject } from './machinery/canonical.ts'
+import { CustomResources } from './registry/custom/custom-resources.ts'
+import { customResourceDefinitionRules } from './registry/custom/rules.ts'
+import { CacheReader } from './registry/object-reader.ts'
+import { Registry, type SchemaTypes } from './registry/registry.ts'
+import type { ResourceDefinition } from './registry/resource.ts'
+import { keyOf, ResourceStore } from './registry/resource-store.ts'
+import { type BootstrapObject, bootstrap, builtinObjects } from './server/bootstrap.ts'
+import { documentEndpoint } from './server/documents.ts'
+import { Handler } from './server/handler.ts'
+import type { HealthCheck } from './server/health.ts'
+import { writeKubeconfig } from './server/kubeconfig.ts'
+import { listen } from './server/listener.ts'
+import { newLogger } from './server/log.ts'
+import { createServerMetrics } from './server/server-metrics.ts'
+import { pathEndpoint } from './server/paths.ts'
+import { loadOrCreatePki, type Pki } from './server/pki/pki.ts'
+import { Cacher } from './storage/cacher/cacher.ts'
+import { openEmbeddedStorage } from './storage/embedded/embedded-storage.ts'
+
+/**
+ * The composition root: the one file that names the store, admission and the plugins together and makes a server of them.
+ */
+export interface ClusterOptions extends ServerFlags {
+  /** Absent: no node agent runs here. */
+  node?: { nodes: number; runtime: 'docker' | 'sim'; dockerSocket: string }
+}
+
+export interface Cluster {
+  /** `https://127.0.0.1:6443` */
+  server: string
+  /** Path of the administrator's kubeconfig. */
+  kubeconfig: string
+  /** From the start of the process to the first time everything was ready, in milliseconds. */
+  startedInMs: number
+  /** Ends everything within five seconds; containers are left running. */
+  stop(): Promise<void>
+  /** Rejects when the server cannot go on. */
+  failed: Promise<never>
+}
+
+const serviceAccountIssuer = 'https://kubernetes.default.svc.cluster.local'
+const shutdownGraceMs = 2_000
+
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const log = newLogger({ level: options.logLevel, format: options.logFormat })
+  const [pki, storage, definitions, plugins] = await Promise.all([
+    loadOrCreatePki({ directory: options.dataDir, hosts: [options.bindAddress] }),
+    openEmbeddedStorage({ directory: join(options.dataDir, 'store'), log }),
+    loadDefinitions(),
+    findBuiltinPlugins(),
+  ])
+  const cacher = await Cacher.start(storage)
+  const registry = new Registry({ cacher, types: definitions.types, rules: allRules() })
+  for (const definition of definitions.resources) registry.install(definition)
+
+  const reader = new CacheReader(() => registry)
+  const store = new ResourceStore({ storage, admission: admissionChain(builtinSteps(reader)) })
+  new CustomResources({ registry, store, log }).start()
+
+  const rbac = new RbacIndex()
+  feedRbac(rbac, registry)
+  const authorizer = union([nodeAuthorizer(), rbac])
+  const issuer = tokenIssuer(pki, registry)
+  const identify = newIdentify({
+    authenticators: [clientCertificates(), serviceAccountTokens(issuer)],
+    authorizer,
+    allowAnonymous: options.anonymousAuth,
+  })
+
+  const watches = new OpenWatches()
+  const metrics = createServerMetrics({ registry, watches })
+  const readiness: HealthCheck[] = []
+  let bootstrapped = false
+  readiness.push(
+    { name: 'ping', failure: () => undefined },
+    { name: 'store', failure: () => cacher.failure?.message },
+    { name: 'bootstrap', failure: () => (bootstrapped ? undefined : 'not finished') },
+  )
+  const liveness = readiness.slice(0, 1)
+  const connections = connectEndpoints({ registry, kubeletTls: kubeletTls(pki), log })
+  const handler = new Handler({
+    registry,
+    store,
+    cacher,
+    watches,
+    identify,
+    permit: (user, info) => requireAllowed(authorizer, user, info),
+    paths: pathEndpoint({
+      health: { livez: liveness, readyz: readiness, healthz: readiness },
+      documents: documentEndpoint(registry, definitions.types),
+      metrics: () => metrics.text(),
+    }),
+    subresources: new Map([...objectSubresources(issuer), ...connections.subresources]),
+    virtual: new Map([['binding', virtualBinding], ...reviewEndpoints({ issuer, authorizer, rbac })]),
+    upgrades: connections.upgrades,
+    metrics,
+    log,
+  })
+  const listener = await listen({
+    host: options.bindAddress,
+    port: options.port,
+    tls: { cert: pki.serving.certPem, key: pki.serving.keyPem, ca: pki.ca.certPem },
+    onExchange: (exchange) => handler.handle(exchange),
+    onUpgrade: (upgrade) => handler.handleUpgrade(upgrade),
+    log,
+  })
+  await bootstrap(registry, store, [...builtinObjects(), ...bootstrapRoles()])
+  const server = `https://${listener.address.host}:${listener.address.port}`
+  const kubeconfig = join(options.dataDir, 'admin.kubeconfig')
+  await writeKubeconfig(kubeconfig, {
+    server,
+    caPem: pki.ca.certPem,
+    certPem: pki.admin.certPem,
+    keyPem: pki.admin.keyPem,
+    name: 'keelson',
+  })
+  bootstrapped = true
+
+  const host = new Host({
+    plugins,
+    config: { node: nodeConfig(options, pki, plugins) },
+    without: new Set(options.node ? [] : ['node']),
+    objects: new PluginObjects(registry, store),
+    api: { server, caData: pki.ca.certPem },
+    issueToken: ({ namespace, name, uid }, expirationSeconds) =>
+      issuer.issue({ namespace, serviceAccount: { name, uid }, audiences: issuer.defaultAudiences, expirationSeconds }).token,
+    log,
+  })
+  const startedInMs = performance.now()
+  const failed = host.start().then(() => new Promise<never>(() => {}))
+  return {
+    server,
+    kubeconfig,
+    startedInMs,
+    failed,
+    stop: async () => {
+      await host.stop()
+      watches.endAll()
+      await listener.close({ graceMs: shutdownGraceMs })
+      await cacher[Symbol.asyncDispose]()
+      await storage[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function loadDefinitions(): Promise<{ types: SchemaTypes; resources: ResourceDefinition[] }> {
+  const file = new URL('../apis/crds/zz_generated.definitions.json', import.meta.url)
+  return JSON.parse(await readFile(file, 'utf8'))
+}
+
+function allRules(): Map<string, Rules> {
+  return new Map(builtinRules).set(
+    'apiextensions.k8s.io/customresourcedefinitions',
+    customResourceDefinitionRules as unknown as Rules,
+  )
+}
+
+function tokenIssuer(pki: Pki, registry: Registry): TokenIssuer {
+  return new TokenIssuer({
+    issuer: serviceAccountIssuer,
+    defaultAudiences: [serviceAccountIssuer],
+    privatePem: pki.serviceAccountKey.privatePem,
+    uidOf: (resource, namespace, name) => {
+      const entry = registry.get('', resource)?.cache.get(keyOf({ namespace, name }))
+      return entry && reviveObject(entry.bytes).metadata.uid
+    },
+  })
+}
+
+function kubeletTls({ kubeletClient }: Pki) {
+  return { cert: kubeletClient.certPem, key: kubeletClient.keyPem }
+}
+
+/** Subresources that read or write the object itself, by the names their manifests give their handlers. */
+function objectSubresources(issuer: TokenIssuer): Map<string, Endpoint> {
+  // What of the object each may change is for the kind's rules to say.
+  const part: Endpoint = (request) =>
+    request.info.verb === 'get' ? get(request) : request.info.verb === 'patch' ? patch(request) : update(request)
+  return new Map<string, Endpoint>([
+    ['scale', scale],
+    ['binding', binding],
+    ['eviction', eviction],
+    ['token', tokenEndpoint(issuer)],
+    ['finalize', part],
+    ['approval', part],
+    ['ephemeralcontainers', part],
+    ['resize', part],
+  ])
+}
+
+function bootstrapRoles(): BootstrapObject[] {
+  const of = (resource: string) => ({ group: 'rbac.authorization.k8s.io', version: 'v1', resource })
+  return [
+    ...bootstrapClusterRoles.map((role) => ({
+      resource: of('clusterroles'),
+      object: role as unknown as BootstrapObject['object'],
+      // The rules of an aggregated role are made from others.
+      reconcile: role.aggregationRule ? [] : ['rules'],
+    })),
+    ...bootstrapClusterRoleBindings.map((one) => ({
+      resource: of('clusterrolebindings'),
+      object: one as unknown as BootstrapObject['object'],
+    })),
+  ]
+}
+
+/** What the node agent is told by the command line. */
+function nodeConfig({ node, dataDir }: ClusterOptions, _pki: Pki, plugins: readonly PluginPackage[]): Record<string, unknown> {
+  if (!node) return {}
+  const runtime = plugins.find((plugin) => plugin.name === `cri-${node.runtime}`)
+  if (!runtime) throw new Error(`the runtime plugin cri-${node.runtime} is not installed`)
+  return {
+    nodes: node.nodes,
+    runtime: entryUrl(runtime, runtime.manifest.components[0]!.entry),
+    runtimeOptions: node.runtime === 'docker' ? { socketPath: node.dockerSocket } : {},
+    dataDir: join(dataDir, 'node'),
+  }
+}
