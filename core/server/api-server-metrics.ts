@@ -1,0 +1,147 @@
+import type { Counter, Family, Gauge, Histogram, Metrics } from './metrics.ts'
+import type { RequestInfo, ResourceInfo } from './request-info.ts'
+import type { RequestMetrics } from './request-metrics.ts'
+
+/**
+ * The API server's metrics under Kubernetes' names, for the dashboards people have.
+ * @see https://kubernetes.io/docs/reference/instrumentation/metrics/
+ */
+const requestSeconds = [
+  0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
+]
+const storageSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+
+const requestLabels = ['verb', 'group', 'version', 'resource', 'subresource', 'scope']
+
+const verbLabels = new Map([
+  ['get', 'GET'],
+  ['list', 'LIST'],
+  ['watch', 'WATCH'],
+  ['create', 'POST'],
+  ['update', 'PUT'],
+  ['patch', 'PATCH'],
+  ['delete', 'DELETE'],
+  ['deletecollection', 'DELETECOLLECTION'],
+  ['post', 'POST'],
+  ['put', 'PUT'],
+  ['options', 'OPTIONS'],
+])
+const readVerbs = new Set(['get', 'list', 'watch'])
+const longRunningSubresources = new Set(['attach', 'exec', 'log', 'portforward', 'proxy'])
+
+/** The children of one kind of request. */
+interface RequestSeries {
+  inflight: Gauge
+  /** Absent for requests that last as long as the client likes. */
+  duration?: Histogram
+  labels: readonly string[]
+  byCode: Map<number, Counter>
+}
+
+export class ApiServerMetrics implements RequestMetrics {
+  readonly #isServed: (info: ResourceInfo) => boolean
+  readonly #total: Family<Counter>
+  readonly #duration: Family<Histogram>
+  readonly #inflight: Family<Gauge>
+  readonly #longRunning: Family<Gauge>
+  readonly #watchEvents: Family<Counter>
+  readonly #objects: Family<Gauge>
+  readonly #storage: Family<Histogram>
+  readonly #series = new Map<string, RequestSeries>()
+
+  /** @param isServed false for paths that name nothing: they are counted together, or anyone could make up label values */
+  constructor(metrics: Metrics, isServed: (info: ResourceInfo) => boolean) {
+    this.#isServed = isServed
+    this.#total = metrics.counter('apiserver_request_total', 'Requests answered, by kind of request and HTTP code.', [
+      ...requestLabels,
+      'code',
+    ])
+    this.#duration = metrics.histogram(
+      'apiserver_request_duration_seconds',
+      'Time from request to answer, long-running requests left out.',
+      requestLabels,
+      requestSeconds,
+    )
+    this.#inflight = metrics.gauge('apiserver_current_inflight_requests', 'Requests being answered.', ['request_kind'])
+    this.#longRunning = metrics.gauge(
+      'apiserver_longrunning_requests',
+      'Watches, logs and other long-running requests being answered.',
+      requestLabels,
+    )
+    this.#watchEvents = metrics.counter('apiserver_watch_events_total', 'Events sent to watchers.', [
+      'group',
+      'version',
+      'resource',
+    ])
+    this.#objects = metrics.gauge('apiserver_storage_objects', 'Objects stored, by resource.', ['resource'])
+    this.#storage = metrics.histogram(
+      'etcd_request_duration_seconds',
+      'Time the store takes, by operation and resource.',
+      ['operation', 'type'],
+      storageSeconds,
+    )
+  }
+
+  started(info: RequestInfo): void {
+    this.#seriesOf(info).inflight.inc()
+  }
+
+  ended(info: RequestInfo | undefined, sent: { status: number; bytes: number }, ms: number): void {
+    const series = this.#seriesOf(info)
+    if (info) series.inflight.dec()
+    series.duration?.observe(ms / 1000)
+    this.#countOf(series, sent.status).inc()
+  }
+
+  /** Keep what it returns. */
+  watchEvents(group: string, version: string, resource: string): Counter {
+    return this.#watchEvents.with(group, version, resource)
+  }
+
+  /** @param resource `pods`, `deployments.apps` */
+  storageObjects(resource: string): Gauge {
+    return this.#objects.with(resource)
+  }
+
+  /** In seconds. @param operation `get`, `list`, `create`, `update`, `delete` @param type `/registry/pods` */
+  storageRequests(operation: string, type: string): Histogram {
+    return this.#storage.with(operation, type)
+  }
+
+  #seriesOf(info: RequestInfo | undefined): RequestSeries {
+    const labels = this.#labelsOf(info)
+    const key = labels.join(' ')
+    const known = this.#series.get(key)
+    if (known) return known
+    const kind = info && readVerbs.has(info.verb) ? 'readOnly' : 'mutating'
+    const series: RequestSeries =
+      info && isLongRunning(info)
+        ? { labels, byCode: new Map(), inflight: this.#longRunning.with(...labels) }
+        : { labels, byCode: new Map(), inflight: this.#inflight.with(kind), duration: this.#duration.with(...labels) }
+    this.#series.set(key, series)
+    return series
+  }
+
+  #labelsOf(info: RequestInfo | undefined): string[] {
+    const verb = verbLabels.get(info?.verb ?? '') ?? 'OTHER'
+    if (!info?.isResource || !this.#isServed(info)) return [verb, '', '', '', '', '']
+    return [verb, info.group, info.version, info.resource, info.subresource, scopeOf(info)]
+  }
+
+  #countOf(series: RequestSeries, code: number): Counter {
+    const known = series.byCode.get(code)
+    if (known) return known
+    const counter = this.#total.with(...series.labels, String(code))
+    series.byCode.set(code, counter)
+    return counter
+  }
+}
+
+function scopeOf({ name, namespace }: ResourceInfo): string {
+  if (name) return 'resource'
+  return namespace ? 'namespace' : 'cluster'
+}
+
+function isLongRunning(info: RequestInfo): boolean {
+  return info.verb === 'watch' || (info.isResource && longRunningSubresources.has(info.subresource))
+}
