@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number
+  /** Milliseconds on a clock that nobody sets: for measuring how long something lasted. */
+  elapsed(): number
   /** Calls `run` once, at least `delayMs` later. Returns what cancels it. */
   schedule(delayMs: number, run: () => void): () => void
 }
@@ -11,6 +13,7 @@ const longestDelayMs = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: Date.now,
+  elapsed: () => performance.now(),
   schedule(delayMs, run) {
     const timer = setTimeout(run, Math.min(delayMs, longestDelayMs))
     return () => clearTimeout(timer)

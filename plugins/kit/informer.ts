@@ -102,7 +102,7 @@ export function startInformer<T extends KubeObject>(
 
   /** @returns false when the watch ended too soon to be of use */
   async function watch(): Promise<boolean> {
-    const startedAt = clock.now()
+    const startedAt = clock.elapsed()
     const timeoutSeconds = Math.round(300 * (1 + random()))
     const options = { labelSelector, fieldSelector, resourceVersion, timeoutSeconds, allowWatchBookmarks: true, signal }
     let sawEvent = false
@@ -113,7 +113,7 @@ export function startInformer<T extends KubeObject>(
       if (type === 'DELETED') removed(object as DeepReadonly<T>)
       else if (type !== 'BOOKMARK') stored(object)
     }
-    return sawEvent || clock.now() - startedAt >= shortestWatchMs
+    return sawEvent || clock.elapsed() - startedAt >= shortestWatchMs
   }
 
   function stored(object: T): void {

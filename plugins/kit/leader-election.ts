@@ -86,7 +86,7 @@ function createLeaseHolder(options: LeaderElectionOptions): LeaseHolder {
 
   function observe(lease: Lease): void {
     const isNew = observed?.lease.metadata.resourceVersion !== lease.metadata.resourceVersion
-    if (isNew) observed = { lease, at: clock.now() }
+    if (isNew) observed = { lease, at: clock.elapsed() }
   }
 
   /** One attempt to take or renew. @throws when somebody else was faster, or the server could not be asked */
@@ -114,7 +114,7 @@ function createLeaseHolder(options: LeaderElectionOptions): LeaseHolder {
   function isHeldByOther({ spec }: Lease): boolean {
     const holder = spec?.holderIdentity
     if (!holder || holder === identity) return false
-    return clock.now() < observed!.at + (spec?.leaseDurationSeconds ?? 0) * 1000
+    return clock.elapsed() < observed!.at + (spec?.leaseDurationSeconds ?? 0) * 1000
   }
 
   function leaseFor(current: Lease | undefined): Lease {
@@ -157,13 +157,13 @@ function createLeaseHolder(options: LeaderElectionOptions): LeaseHolder {
       }
     },
     async keep(term) {
-      for (let renewedAt = clock.now(); ; ) {
+      for (let renewedAt = clock.elapsed(); ; ) {
         await pause(clock, timings.retryPeriodMs, term)
         if (term.aborted) return
-        const startedAt = clock.now()
+        const startedAt = clock.elapsed()
         const leftMs = renewedAt + timings.renewDeadlineMs - startedAt
         if (leftMs > 0 && (await attemptWithin(leftMs))) renewedAt = startedAt
-        else if (clock.now() - renewedAt >= timings.renewDeadlineMs) return
+        else if (clock.elapsed() - renewedAt >= timings.renewDeadlineMs) return
       }
     },
     async release() {

@@ -62,16 +62,16 @@ export function trackOwnWrites<T extends KubeObject>(informer: Informer<T>, cloc
       const { namespace = '', name = '' } = (object as Plain).metadata
       const cached = informer.get(namespace, name)
       if (cached && uidOf(cached) === uidOf(object)) return
-      remember({ owner, uid: uidOf(object), at: clock.now(), object })
+      remember({ owner, uid: uidOf(object), at: clock.elapsed(), object })
     },
     deleted(owner, object) {
       drop(uidOf(object))
-      remember({ owner, uid: uidOf(object), at: clock.now() })
+      remember({ owner, uid: uidOf(object), at: clock.elapsed() })
     },
     view(owner, cached) {
       const writes = byOwner.get(owner)
       if (!writes) return [...cached]
-      for (const write of writes.values()) if (clock.now() - write.at > longestLagMs) drop(write.uid)
+      for (const write of writes.values()) if (clock.elapsed() - write.at > longestLagMs) drop(write.uid)
       const present = new Set(cached.map(uidOf))
       const kept = cached.filter((object) => !isDeletion(writes.get(uidOf(object))))
       const ahead = [...writes.values()].flatMap((write) =>

@@ -1,6 +1,6 @@
 import type { Pod } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import { expect, test } from 'vitest'
-import { setCondition } from './conditions.ts'
+import { type AnyCondition, setCondition } from './conditions.ts'
 import { isPodActive, isPodAvailable, msUntilAvailable, podFromTemplate } from './pods.ts'
 import { toleratesTaint } from './taints.ts'
 import { hashOf } from './template-hash.ts'
@@ -61,7 +61,7 @@ test.each(tolerations)('a toleration of $name covers: $want', ({ toleration, wan
 )
 
 test('the time of a transition stays while the status does', () => {
-  const first = setCondition([], { type: 'Ready', status: 'True', reason: 'A' }, 't1')
+  const first = setCondition<AnyCondition>([], { type: 'Ready', status: 'True', reason: 'A' }, 't1')
   const second = setCondition(first, { type: 'Ready', status: 'True', reason: 'B' }, 't2')
   const third = setCondition(second, { type: 'Ready', status: 'False', reason: 'B' }, 't3')
   expect([first, second, third].map(([one]) => [one!.reason, one!.lastTransitionTime])).toEqual([

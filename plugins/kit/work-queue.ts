@@ -50,7 +50,7 @@ export function createWorkQueue(options: WorkQueueOptions = {}): KeyQueue {
 
   function enqueue(key: string): void {
     if (waitingSince.has(key)) return
-    waitingSince.set(key, clock.now())
+    waitingSince.set(key, clock.elapsed())
     waiting.push(key)
     metrics.added?.(waitingSince.size)
     onReady?.()
@@ -69,7 +69,7 @@ export function createWorkQueue(options: WorkQueueOptions = {}): KeyQueue {
 
   /** The earliest of several delays counts. */
   function delay(key: string, delayMs: number): void {
-    const dueAt = clock.now() + delayMs
+    const dueAt = clock.elapsed() + delayMs
     const pending = delayed.get(key)
     if (pending && pending.dueAt <= dueAt) return
     pending?.cancel()
@@ -86,7 +86,7 @@ export function createWorkQueue(options: WorkQueueOptions = {}): KeyQueue {
     take() {
       const key = waiting.shift()
       if (key === undefined) return undefined
-      const now = clock.now()
+      const now = clock.elapsed()
       metrics.started?.(now - waitingSince.get(key)!)
       waitingSince.delete(key)
       workingSince.set(key, now)
@@ -95,7 +95,7 @@ export function createWorkQueue(options: WorkQueueOptions = {}): KeyQueue {
     done(key) {
       const since = workingSince.get(key)
       if (since === undefined) return
-      metrics.finished?.(clock.now() - since)
+      metrics.finished?.(clock.elapsed() - since)
       workingSince.delete(key)
       if (addedMeanwhile.delete(key) && !isClosed) enqueue(key)
     },

@@ -22,6 +22,7 @@ export function createFakeClock(start = Date.parse('2026-01-01T00:00:00Z')): Fak
 
   return {
     now: () => now,
+    elapsed: () => now,
     schedule(delayMs, run) {
       const timer = { dueAt: now + Math.max(delayMs, 0), run }
       timers.add(timer)
