@@ -7,9 +7,10 @@ import type { TypeMeta, UnstructuredObject } from '#apis/meta/v1/types.ts'
  */
 
 const quote = 0x22
-const beforeVersion = '"metadata":{"resourceVersion":"'
-const beforeApiVersion = '"apiVersion":"'
 const backslash = 0x5c
+const head = Buffer.from('{"kind":"')
+const betweenKindAndVersion = Buffer.from('","apiVersion":"')
+const betweenVersions = Buffer.from('","metadata":{"resourceVersion":"')
 
 /** Encodes an object with an empty resourceVersion; the rest of its fields stay in their order. */
 export function encodeObject(object: UnstructuredObject, { apiVersion, kind }: TypeMeta): Buffer {
@@ -23,16 +24,22 @@ export function encodeObject(object: UnstructuredObject, { apiVersion, kind }: T
  * @throws Error when the bytes are not canonical
  */
 export function resourceVersionOffset(bytes: Buffer): number {
-  const apiVersionAt = stringEnd(bytes, stringEnd(bytes, offsetOfKind) + behindKind)
-  const at = apiVersionAt + beforeVersion.length + 2
-  if (bytes.toString('latin1', apiVersionAt, at) !== `",${beforeVersion}`) {
-    throw new Error('the object is not in canonical form: resourceVersion is not the first field of metadata')
-  }
-  return at
+  return behind(bytes, stringEnd(bytes, apiVersionOffset(bytes)), betweenVersions)
 }
 
-const offsetOfKind = '{"kind":"'.length
-const behindKind = `",${beforeApiVersion}`.length
+function apiVersionOffset(bytes: Buffer): number {
+  return behind(bytes, stringEnd(bytes, behind(bytes, 0, head)), betweenKindAndVersion)
+}
+
+/** The index behind `expected`, which must stand at `from`. A loop: at this length it beats every call into native code. */
+function behind(bytes: Buffer, from: number, expected: Buffer): number {
+  for (let at = 0; at < expected.length; at++) {
+    if (bytes[from + at] !== expected[at]) {
+      throw new Error(`the object is not in canonical form: it has no ${expected} at byte ${from}`)
+    }
+  }
+  return from + expected.length
+}
 
 /** Index of the quote that ends the string whose text begins at `from`. */
 function stringEnd(bytes: Buffer, from: number): number {
@@ -59,11 +66,8 @@ export function spliceResourceVersion(bytes: Buffer, revision: number): Buffer {
  * @throws Error when they are not canonical
  */
 export function replaceApiVersion(bytes: Buffer, from: string, to: string): Buffer {
-  const start = stringEnd(bytes, offsetOfKind) + behindKind
+  const start = apiVersionOffset(bytes)
   const end = stringEnd(bytes, start)
-  if (bytes.toString('latin1', start - beforeApiVersion.length, start) !== beforeApiVersion) {
-    throw new Error('the object is not in canonical form: apiVersion does not follow kind')
-  }
   if (from === to || bytes.toString('latin1', start, end) !== from) return bytes
   return Buffer.concat([bytes.subarray(0, start), Buffer.from(to), bytes.subarray(end)])
 }

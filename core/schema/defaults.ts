@@ -27,7 +27,7 @@ function defaultFields(node: SchemaNode, object: JsonObject): void {
     }
   }
   const { additional } = node
-  for (const key of Object.keys(object)) {
+  for (const key in object) {
     const value = object[key]
     if (typeof value !== 'object') continue
     const schema = node.property(key) ?? additional
@@ -47,7 +47,7 @@ export function dropNulls(node: SchemaNode, value: unknown): void {
     return
   }
   if (!isObject(value)) return
-  for (const key of Object.keys(value)) {
+  for (const key in value) {
     const field = value[key]
     if (typeof field !== 'object') continue
     const schema = node.property(key) ?? node.additional

@@ -28,6 +28,8 @@ export class SchemaNode {
   readonly array: ArrayRules | undefined
   readonly object: ObjectRules | undefined
   readonly junctors: Junctors | undefined
+  /** Any string will do: the walk over an object, which is mostly such fields, need not look closer. */
+  readonly takesAnyString: boolean
   /** CEL rules, for whoever evaluates them. */
   readonly validations: readonly ValidationRule[]
   readonly listType: JsonSchema['x-kubernetes-list-type']
@@ -62,6 +64,7 @@ export class SchemaNode {
     this.array = arrayRules(schema)
     this.object = objectRules(schema)
     this.junctors = junctors(compiler, schema)
+    this.takesAnyString = this.type === 'string' && !this.enum && !this.string && !this.junctors
     this.validations = schema['x-kubernetes-validations'] ?? []
     this.listType = schema['x-kubernetes-list-type']
     this.listMapKeys = schema['x-kubernetes-list-map-keys'] ?? []

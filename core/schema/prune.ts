@@ -31,7 +31,7 @@ function pruneItems(node: SchemaNode, items: unknown[], path: Path, onUnknown: O
 
 function pruneFields(node: SchemaNode, object: JsonObject, path: Path, onUnknown: OnUnknown | undefined): void {
   const { additional } = node
-  for (const key of Object.keys(object)) {
+  for (const key in object) {
     const schema = node.property(key) ?? additional
     if (schema) {
       if (typeof object[key] !== 'object') continue

@@ -9,57 +9,52 @@ import { Path } from './path.ts'
  * @returns undefined when the value can be decoded
  */
 export function typeError(node: SchemaNode, value: unknown): string | undefined {
-  return errorOf(node, value, { path: new Path(), struct: '' })
+  return errorOf(node, value, new Path(), '')
 }
 
-interface Place {
-  path: Path
-  /** Short name of the struct whose field is looked at: `DeploymentSpec`. */
-  struct: string
-}
-
-function errorOf(node: SchemaNode, value: unknown, place: Place): string | undefined {
+/** @param struct definition of the struct whose field is looked at */
+function errorOf(node: SchemaNode, value: unknown, path: Path, struct: string): string | undefined {
   if (value === null || node.preservesUnknown) return undefined
-  if (node.quantity) return quantityError(value, node, place)
-  if (node.intOrString) return intOrStringError(value, node, place)
+  if (node.quantity) return quantityError(value, node, path, struct)
+  if (node.intOrString) return intOrStringError(value, node, path, struct)
   switch (node.type) {
     case 'string':
-      return typeof value === 'string' ? textError(node, value) : cannotUnmarshal(node, value, place)
+      return typeof value === 'string' ? textError(node, value) : cannotUnmarshal(node, value, path, struct)
     case 'boolean':
-      return typeof value === 'boolean' ? undefined : cannotUnmarshal(node, value, place)
+      return typeof value === 'boolean' ? undefined : cannotUnmarshal(node, value, path, struct)
     case 'number':
-      return typeof value === 'number' ? undefined : cannotUnmarshal(node, value, place)
+      return typeof value === 'number' ? undefined : cannotUnmarshal(node, value, path, struct)
     case 'integer':
-      return isIntegerOf(node.format, value) ? undefined : cannotUnmarshal(node, value, place)
+      return isIntegerOf(node.format, value) ? undefined : cannotUnmarshal(node, value, path, struct)
     case 'array':
-      return Array.isArray(value) ? itemsError(node, value, place) : cannotUnmarshal(node, value, place)
+      return Array.isArray(value) ? itemsError(node, value, path, struct) : cannotUnmarshal(node, value, path, struct)
     case 'object':
-      return isObject(value) ? fieldsError(node, value, place) : cannotUnmarshal(node, value, place)
+      return isObject(value) ? fieldsError(node, value, path, struct) : cannotUnmarshal(node, value, path, struct)
     default:
       return undefined
   }
 }
 
-function itemsError(node: SchemaNode, items: readonly unknown[], place: Place): string | undefined {
+function itemsError(node: SchemaNode, items: readonly unknown[], path: Path, struct: string): string | undefined {
   const schema = node.items
   if (!schema) return undefined
   for (const item of items) {
-    const error = errorOf(schema, item, place)
+    const error = errorOf(schema, item, path, struct)
     if (error) return error
   }
   return undefined
 }
 
-function fieldsError(node: SchemaNode, object: JsonObject, place: Place): string | undefined {
-  const struct = node.definition ? shortName(node.definition) : place.struct
-  for (const key of Object.keys(object)) {
+function fieldsError(node: SchemaNode, object: JsonObject, path: Path, struct: string): string | undefined {
+  const here = node.definition || struct
+  for (const key in object) {
     const field = node.property(key)
     const schema = field ?? node.additional
     if (!schema) continue
     // The decoder names the field that holds a map, not the map's keys.
-    if (field) place.path.push(key)
-    const error = errorOf(schema, object[key], { path: place.path, struct: field ? struct : place.struct })
-    if (field) place.path.pop()
+    if (field) path.push(key)
+    const error = errorOf(schema, object[key], path, field ? here : struct)
+    if (field) path.pop()
     if (error) return error
   }
   return undefined
@@ -81,16 +76,16 @@ function base64Fault(value: string): number {
 
 const quantitySyntax = /^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$/
 
-function quantityError(value: unknown, node: SchemaNode, place: Place): string | undefined {
+function quantityError(value: unknown, node: SchemaNode, path: Path, struct: string): string | undefined {
   if (typeof value === 'number') return undefined
-  if (typeof value !== 'string') return cannotUnmarshal(node, value, place)
+  if (typeof value !== 'string') return cannotUnmarshal(node, value, path, struct)
   if (quantitySyntax.test(value)) return undefined
   return "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 }
 
-function intOrStringError(value: unknown, node: SchemaNode, place: Place): string | undefined {
+function intOrStringError(value: unknown, node: SchemaNode, path: Path, struct: string): string | undefined {
   if (typeof value === 'string' || isIntegerOf('int32', value)) return undefined
-  return cannotUnmarshal(node, value, place, 'int32')
+  return cannotUnmarshal(node, value, path, struct, 'int32')
 }
 
 function isIntegerOf(format: string, value: unknown): boolean {
@@ -98,9 +93,9 @@ function isIntegerOf(format: string, value: unknown): boolean {
   return format === 'int32' ? value >= -(2 ** 31) && value < 2 ** 31 : Math.abs(value) <= 2 ** 63
 }
 
-function cannotUnmarshal(node: SchemaNode, value: unknown, place: Place, type = goType(node)): string {
-  const path = place.path.names()
-  const into = path ? `Go struct field ${place.struct}.${path} of type ${type}` : `Go value of type ${type}`
+function cannotUnmarshal(node: SchemaNode, value: unknown, path: Path, struct: string, type = goType(node)): string {
+  const names = path.names()
+  const into = names ? `Go struct field ${shortName(struct)}.${names} of type ${type}` : `Go value of type ${type}`
   return `json: cannot unmarshal ${goValue(value, node)} into ${into}`
 }
 

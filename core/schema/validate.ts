@@ -287,9 +287,9 @@ class Walk {
 
   private fields(node: SchemaNode, object: JsonObject): void {
     const { additional } = node
-    for (const key of Object.keys(object)) {
+    for (const key in object) {
       const schema = node.property(key) ?? additional
-      if (!schema) continue
+      if (!schema || (schema.takesAnyString && typeof object[key] === 'string')) continue
       this.path.push(key)
       this.value(schema, object[key])
       this.path.pop()

@@ -1,0 +1,86 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
+import {
+  encodeObject,
+  replaceApiVersion,
+  resourceVersionOffset,
+  reviveObject,
+  spliceResourceVersion,
+} from './canonical.ts'
+
+const of = { apiVersion: 'apps/v1', kind: 'Deployment' }
+const object: UnstructuredObject = {
+  spec: { 'é"': 1 },
+  metadata: { name: 'web', resourceVersion: '12', labels: { resourceVersion: 'x' } },
+  status: {},
+  ...of,
+}
+const canonical =
+  '{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"resourceVersion":"","name":"web","labels":{"resourceVersion":"x"}},"spec":{"é\\"":1},"status":{}}'
+
+test('an object is encoded with kind, apiVersion and metadata first and no resourceVersion', () => {
+  expect(encodeObject(object, of).toString()).toBe(canonical)
+  expect(object.metadata.resourceVersion).toBe('12')
+})
+
+test('the kind and version asked for win', () => {
+  expect(reviveObject(encodeObject(object, { apiVersion: 'v1', kind: 'Other' }))).toMatchObject({
+    apiVersion: 'v1',
+    kind: 'Other',
+  })
+})
+
+test('a revision is put in, and again over another, into a new buffer', () => {
+  const bytes = encodeObject(object, of)
+  const once = spliceResourceVersion(bytes, 5)
+  const twice = spliceResourceVersion(once, 2 ** 40)
+  expect(bytes.toString()).toBe(canonical)
+  expect(once.toString()).toBe(canonical.replace('"resourceVersion":"",', '"resourceVersion":"5",'))
+  expect(twice.toString()).toBe(canonical.replace('"resourceVersion":"",', '"resourceVersion":"1099511627776",'))
+})
+
+test.each([
+  '',
+  '{}',
+  '{"apiVersion":"v1","kind":"Pod","metadata":{"resourceVersion":""}}',
+  '{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","resourceVersion":""}}',
+  '{"kind":"Pod","apiVersion":"v1","spec":{},"metadata":{"resourceVersion":""}}',
+])('%j is not canonical', (text) => {
+  expect(() => resourceVersionOffset(Buffer.from(text))).toThrow('not in canonical form')
+  expect(() => spliceResourceVersion(Buffer.from(text), 1)).toThrow('not in canonical form')
+})
+
+test('another apiVersion is put in, and the resourceVersion is still found', () => {
+  const bytes = spliceResourceVersion(encodeObject(object, of), 5)
+  const replaced = replaceApiVersion(bytes, 'apps/v1', 'apps/v1beta1')
+  expect(replaced.toString()).toBe(bytes.toString().replace('apps/v1', 'apps/v1beta1'))
+  expect(reviveObject(spliceResourceVersion(replaced, 6))).toMatchObject({
+    apiVersion: 'apps/v1beta1',
+    metadata: { resourceVersion: '6' },
+  })
+})
+
+test('an apiVersion that is not there leaves the bytes as they are', () => {
+  const bytes = encodeObject(object, of)
+  expect(replaceApiVersion(bytes, 'v1', 'v2')).toBe(bytes)
+  expect(replaceApiVersion(bytes, 'apps/v1', 'apps/v1')).toBe(bytes)
+  expect(() => replaceApiVersion(Buffer.from('{"kind":"A","metadata":{}}'), 'v1', 'v2')).toThrow(
+    'not in canonical form',
+  )
+})
+
+test('what was encoded is what is read, with the revision', () => {
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.string(), fc.jsonValue()),
+      fc.dictionary(fc.string(), fc.string()),
+      fc.nat(),
+      (spec, labels, revision) => {
+        const given = JSON.parse(JSON.stringify({ ...of, metadata: { name: 'a', labels }, spec }))
+        const read = reviveObject(spliceResourceVersion(encodeObject(given, of), revision))
+        expect(read).toEqual({ ...given, metadata: { ...given.metadata, resourceVersion: String(revision) } })
+      },
+    ),
+  )
+})
