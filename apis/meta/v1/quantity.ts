@@ -29,7 +29,7 @@ export class QuantityError extends Error {}
 export function parseQuantity(text: string | number): Quantity {
   const [, sign, whole = '', fraction = '', suffix = ''] = syntax.exec(String(text)) ?? []
   if (sign === undefined || whole + fraction === '' || whole.length + fraction.length > maxDigits) throw malformed()
-  const isExponent = /^[eE]./.test(suffix)
+  const isExponent = /^[eE][^i]/.test(suffix)
   const exponent = isExponent ? Number(suffix.slice(1)) : 0
   if (Math.abs(exponent) > maxDigits) throw malformed()
   const unit = isExponent ? nanoPerUnit : suffixUnits.get(suffix)!
