@@ -37,6 +37,11 @@ export function createDataDirectory(directory: string): void {
   }
 }
 
+/** Makes sure that a file exists; one it creates is for its owner only, as objects may hold secrets. */
+export function createPrivateFile(path: string): void {
+  closeSync(openSync(path, 'a', 0o600))
+}
+
 /** Makes the entries of a directory, or the content of a file, durable. */
 export function syncPath(path: string): void {
   const descriptor = openSync(path, 'r')

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   copyFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -143,8 +144,14 @@ test('any sequence of operations and restarts ends as in the model', async () =>
 
 test('the data directory and the files in it are for their owner only', async () => {
   const directory = newDirectory()
-  await using _storage = await open(directory)
+  await using storage = await open(directory)
+  await storage.create('/registry/core/secrets/a', bytes('x'))
+  await storage.snapshot(join(directory, 'snapshot.db'))
   expect(statSync(directory).mode & 0o777).toBe(0o700)
+  const modes = ['keelson.db', 'keelson.db-wal', 'snapshot.db'].map(
+    (file) => statSync(join(directory, file)).mode & 0o777,
+  )
+  expect(modes).toEqual([0o600, 0o600, 0o600])
 })
 
 test('a directory has one owner, and the error names it', async () => {
@@ -236,6 +243,16 @@ test.each(damages)('$name is told as Corrupt, and nothing is overwritten', async
   expect(error.message).toContain(join(directory, names))
   expect(error.message).toMatch(/restore a snapshot/)
   expect(fingerprint(directory)).toMatchObject(before)
+})
+
+test('a founding cut off by a crash is begun again', async () => {
+  const directory = newDirectory()
+  mkdirSync(directory)
+  const database = new DatabaseSync(join(directory, 'keelson.db'))
+  database.exec('PRAGMA page_size = 16384; PRAGMA journal_mode = WAL')
+  database.close()
+  await using storage = await open(directory)
+  expect(await storage.create('/registry/a', bytes('x'))).toBe(1)
 })
 
 test('a write cut off by a crash leaves no trace and no complaint', async () => {

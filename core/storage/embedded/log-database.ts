@@ -6,13 +6,14 @@
  * lives in the main thread's memory. Each row names the row it supersedes (`replaced`), which is all that compaction and
  * reads of the past need. Both tables carry checksums, because SQLite has none for pages that reached the database file.
  */
-import { closeSync, existsSync, openSync, statSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, writeSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
 import { StorageError } from '../storage.ts'
 import {
   acknowledgedLine,
   createDataDirectory,
+  createPrivateFile,
   type DataFiles,
   dataFiles,
   holdsStore,
@@ -36,6 +37,8 @@ const scanRows = 10_000
 /** Log rows one slice of a sweep looks at: a few milliseconds, between which writers get their turn. */
 const sweepRows = 256
 const replayBytes = 1 << 20
+
+const newStore: StoreState = { revision: 0, compacted: 0, swept: 0 }
 
 const tables = (schema: string) => `
   CREATE TABLE ${schema}.log (
@@ -75,7 +78,7 @@ export class LogDatabase implements Disposable {
     const files = dataFiles(directory)
     try {
       createDataDirectory(files.directory)
-      const state = holdsStore(files) ? scan(files, onRows) : { revision: 0, compacted: 0, swept: 0 }
+      const state = holdsStore(files) ? scan(files, onRows) : newStore
       return { log: new LogDatabase(files, state), state }
     } catch (error) {
       if (isBusy(error)) throw newInUse(files, error)
@@ -198,6 +201,7 @@ export class LogDatabase implements Disposable {
     if (existsSync(file)) throw new StorageError('Unreachable', `write snapshot ${file}: the file exists`)
     const { compacted, swept } = this.#meta()
     this.#snapshotStep(file, () => {
+      createPrivateFile(file)
       this.#database.prepare('ATTACH ? AS snapshot').run(file)
       try {
         this.#database.exec(`
@@ -344,19 +348,25 @@ function prepareRows(database: DatabaseSync, sql: string): StatementSync {
 
 /** Exclusive locking keeps other processes out and the index of the write-ahead log in memory. */
 function openForWriting(files: DataFiles): DatabaseSync {
-  const isNew = (statSync(files.database, { throwIfNoEntry: false })?.size ?? 0) === 0
+  createPrivateFile(files.database)
   const database = new DatabaseSync(files.database)
   try {
     database.exec('PRAGMA page_size = 16384; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL')
     database.exec(
       `PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = ${checkpointPages}`,
     )
-    if (isNew) found(database)
+    if (isBlank(database)) found(database)
     return database
   } catch (error) {
     database.close()
     throw error
   }
+}
+
+/** True when nothing was ever stored: a new file, or one whose founding a crash cut off. */
+function isBlank(database: DatabaseSync): boolean {
+  const [count] = prepareRows(database, 'SELECT count(*) FROM sqlite_schema').get() as unknown as [number]
+  return count === 0
 }
 
 function found(database: DatabaseSync): void {
@@ -374,6 +384,7 @@ function found(database: DatabaseSync): void {
 function scan(files: DataFiles, onRows: (rows: LogRows) => void): StoreState {
   const database = new DatabaseSync(files.database, { readOnly: true })
   try {
+    if (isBlank(database) && readAcknowledged(files) === 0) return newStore
     checkFormat(database, files)
     const [compacted, swept] = prepareRows(database, 'SELECT compacted, swept FROM meta').get() as unknown as MetaRow
     const revision = Math.max(scanLog(database, files, onRows), compacted)

@@ -1,5 +1,5 @@
 /** Founds a store from a snapshot that `EmbeddedStorage.snapshot` wrote. */
-import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { StorageError } from '../storage.ts'
 import { createDataDirectory, dataFiles, holdsStore, syncPath } from './data-directory.ts'
@@ -28,6 +28,7 @@ export function restoreEmbeddedStorage({ file, directory, bumpRevision = 1_000_0
   try {
     createDataDirectory(files.directory)
     copyFileSync(file, partial)
+    chmodSync(partial, 0o600)
     prepare(partial, file, bumpRevision)
     syncPath(partial)
     renameSync(partial, files.database)
