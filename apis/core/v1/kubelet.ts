@@ -31,7 +31,8 @@ export function containerOf(pod: Pod, asked: string): { name: string } | { refus
   const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {}
   const names = [...initContainers, ...containers, ...ephemeralContainers].map((container) => container.name)
   const podName = pod.metadata.name
-  if (asked) return names.includes(asked) ? { name: asked } : { refusal: `container ${asked} is not valid for pod ${podName}` }
+  if (asked)
+    return names.includes(asked) ? { name: asked } : { refusal: `container ${asked} is not valid for pod ${podName}` }
   const preferred = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container']
   if (preferred && names.includes(preferred)) return { name: preferred }
   if (containers.length === 1) return { name: containers[0]!.name }
