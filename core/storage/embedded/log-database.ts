@@ -268,9 +268,10 @@ export class LogDatabase implements Disposable {
 
   /** After a failed write to disk nobody knows what reached it: read it again and drop what nobody was told of. */
   #reopen(): void {
-    this.#database.close()
+    if (this.#database.isOpen) this.#database.close()
     this.#database = openForWriting(this.#files)
     this.#statements = new Statements(this.#database)
+    checkTail(this.#files, this.#lastRevision())
     this.#transaction(() => {
       this.#database.prepare('DELETE FROM log WHERE revision > ?').run(this.#revision)
       this.#database.prepare('DELETE FROM value WHERE revision > ?').run(this.#revision)
