@@ -7,8 +7,18 @@ const group = 'rbac.authorization.k8s.io'
 
 /** Keeps the index at what is stored: in the same turn in which a role or a binding changes. */
 export function feedRbac(index: RbacIndex, registry: Registry): void {
-  follow<ClusterRole>(registry, 'clusterroles', (role) => index.upsertClusterRole(role), (_, name) => index.removeClusterRole(name))
-  follow<Role>(registry, 'roles', (role) => index.upsertRole(role), (namespace, name) => index.removeRole(namespace, name))
+  follow<ClusterRole>(
+    registry,
+    'clusterroles',
+    (role) => index.upsertClusterRole(role),
+    (_, name) => index.removeClusterRole(name),
+  )
+  follow<Role>(
+    registry,
+    'roles',
+    (role) => index.upsertRole(role),
+    (namespace, name) => index.removeRole(namespace, name),
+  )
   follow<ClusterRoleBinding>(
     registry,
     'clusterrolebindings',
