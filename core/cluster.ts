@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { admissionChain, builtinSteps } from '#admission/chain.ts'
 import type { Rules } from '#apis/meta/v1/rules.ts'
 import { rules as builtinRules } from '#apis/rules.ts'
+import { serviceAccountTokens } from './authn/bearer-token.ts'
 import { clientCertificates } from './authn/client-certificate.ts'
 import { newIdentify } from './authn/identify.ts'
-import { serviceAccountTokens } from './authn/bearer-token.ts'
 import { TokenIssuer } from './authn/token-issuer.ts'
 import { bootstrapClusterRoleBindings, bootstrapClusterRoles } from './authz/bootstrap-policy.ts'
 import { requireAllowed } from './authz/forbidden.ts'
@@ -16,8 +16,8 @@ import { union } from './authz/union.ts'
 import type { ServerFlags } from './cli/flags.ts'
 import { connectEndpoints } from './endpoints/connect.ts'
 import type { Endpoint } from './endpoints/endpoint.ts'
-import { patch } from './endpoints/patch.ts'
 import { get } from './endpoints/get.ts'
+import { patch } from './endpoints/patch.ts'
 import { binding, virtualBinding } from './endpoints/subresources/binding.ts'
 import { eviction } from './endpoints/subresources/eviction.ts'
 import { scale } from './endpoints/subresources/scale.ts'
@@ -42,9 +42,9 @@ import type { HealthCheck } from './server/health.ts'
 import { writeKubeconfig } from './server/kubeconfig.ts'
 import { listen } from './server/listener.ts'
 import { newLogger } from './server/log.ts'
-import { createServerMetrics } from './server/server-metrics.ts'
 import { pathEndpoint } from './server/paths.ts'
 import { loadOrCreatePki, type Pki } from './server/pki/pki.ts'
+import { createServerMetrics } from './server/server-metrics.ts'
 import { Cacher } from './storage/cacher/cacher.ts'
 import { openEmbeddedStorage } from './storage/embedded/embedded-storage.ts'
 
@@ -154,7 +154,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     objects: new PluginObjects(registry, store),
     api: { server, caData: pki.ca.certPem },
     issueToken: ({ namespace, name, uid }, expirationSeconds) =>
-      issuer.issue({ namespace, serviceAccount: { name, uid }, audiences: issuer.defaultAudiences, expirationSeconds }).token,
+      issuer.issue({ namespace, serviceAccount: { name, uid }, audiences: issuer.defaultAudiences, expirationSeconds })
+        .token,
     log,
   })
   const startedInMs = performance.now()
@@ -236,7 +237,11 @@ function bootstrapRoles(): BootstrapObject[] {
 }
 
 /** What the node agent is told by the command line. */
-function nodeConfig({ node, dataDir }: ClusterOptions, _pki: Pki, plugins: readonly PluginPackage[]): Record<string, unknown> {
+function nodeConfig(
+  { node, dataDir }: ClusterOptions,
+  _pki: Pki,
+  plugins: readonly PluginPackage[],
+): Record<string, unknown> {
   if (!node) return {}
   const runtime = plugins.find((plugin) => plugin.name === `cri-${node.runtime}`)
   if (!runtime) throw new Error(`the runtime plugin cri-${node.runtime} is not installed`)

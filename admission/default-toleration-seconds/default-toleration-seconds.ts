@@ -20,7 +20,9 @@ export function defaultTolerationSeconds(): AdmissionStep {
       if (added.length === 0) return
       spec.tolerations = [
         ...standing,
-        ...added.map((key): Toleration => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: defaultSeconds })),
+        ...added.map(
+          (key): Toleration => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: defaultSeconds }),
+        ),
       ]
     },
   }

@@ -37,7 +37,11 @@ function terminating(of: { group: string; resource: string }, name: string, name
     `unable to create new content in namespace ${namespace} because it is being terminated`,
   )
   error.status.details!.causes = [
-    { reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' },
+    {
+      reason: 'NamespaceTerminating',
+      message: `namespace ${namespace} is being terminated`,
+      field: 'metadata.namespace',
+    },
   ]
   return error
 }

@@ -19,7 +19,11 @@ export function priority(reader: ObjectReader): AdmissionStep {
         ? reader.get<PriorityClass>('scheduling.k8s.io', 'priorityclasses', '', spec.priorityClassName)
         : globalDefault(reader)
       if (spec.priorityClassName && !found) {
-        throw newForbidden({ group, resource }, metadata.name ?? '', `no PriorityClass with name ${spec.priorityClassName} was found`)
+        throw newForbidden(
+          { group, resource },
+          metadata.name ?? '',
+          `no PriorityClass with name ${spec.priorityClassName} was found`,
+        )
       }
       const value = found?.value ?? 0
       if (spec.priority !== undefined && spec.priority !== value) {

@@ -37,7 +37,11 @@ function isPodCreate({ operation, group, resource, subresource }: AdmissionReque
   return operation === 'CREATE' && group === '' && resource === 'pods' && subresource === ''
 }
 
-async function findAccount(reader: ObjectReader, { namespace, name }: AdmissionRequest, account: string): Promise<ServiceAccount> {
+async function findAccount(
+  reader: ObjectReader,
+  { namespace, name }: AdmissionRequest,
+  account: string,
+): Promise<ServiceAccount> {
   const waitMs = account === 'default' ? defaultAccountWaitMs : 0
   const found =
     reader.get<ServiceAccount>('', 'serviceaccounts', namespace, account) ??
@@ -52,7 +56,9 @@ async function findAccount(reader: ObjectReader, { namespace, name }: AdmissionR
 
 function mountToken({ metadata, spec }: Pod): void {
   const containers = [...(spec!.initContainers ?? []), ...spec!.containers]
-  const lacking = containers.filter((container) => !container.volumeMounts?.some((mount) => mount.mountPath === mountPath))
+  const lacking = containers.filter(
+    (container) => !container.volumeMounts?.some((mount) => mount.mountPath === mountPath),
+  )
   if (lacking.length === 0) return
   const standing = spec!.volumes?.find((volume) => volume.name.startsWith(volumePrefix))
   const volume = standing ?? tokenVolume(volumePrefix + suffixOf(metadata.uid))
@@ -76,7 +82,11 @@ function tokenVolume(name: string): Volume {
       sources: [
         { serviceAccountToken: { expirationSeconds: tokenSeconds, path: 'token' } },
         { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
-        { downwardAPI: { items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }] } },
+        {
+          downwardAPI: {
+            items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
+          },
+        },
       ],
     },
   }

@@ -68,7 +68,10 @@ function serverFlags(values: Values): ServerFlags {
     port: wholeNumber('port', values.port ?? '6443', 0, 65_535),
     bindAddress: values['bind-address'] ?? '127.0.0.1',
     logLevel: oneOf('log-level', values['log-level'] ?? 'info', ['debug', 'info', 'warn', 'error'] as const),
-    logFormat: oneOf('log-format', values['log-format'] ?? (process.stderr.isTTY ? 'text' : 'json'), ['text', 'json'] as const),
+    logFormat: oneOf('log-format', values['log-format'] ?? (process.stderr.isTTY ? 'text' : 'json'), [
+      'text',
+      'json',
+    ] as const),
     anonymousAuth: oneOf('anonymous-auth', values['anonymous-auth'] ?? 'true', ['true', 'false'] as const) === 'true',
   }
 }
@@ -83,6 +86,7 @@ function wholeNumber(flag: string, text: string, min: number, max: number): numb
 
 function oneOf<T extends string>(flag: string, text: string, known: readonly T[]): T {
   const found = known.find((one) => one === text)
-  if (found === undefined) throw new UsageError(`--${flag} must be one of ${known.join(', ')}, not ${JSON.stringify(text)}`)
+  if (found === undefined)
+    throw new UsageError(`--${flag} must be one of ${known.join(', ')}, not ${JSON.stringify(text)}`)
   return found
 }

@@ -1,5 +1,4 @@
-import { keelsonVersion } from '#core/server/version.ts'
-import { gitVersion } from '#core/server/version.ts'
+import { gitVersion, keelsonVersion } from '#core/server/version.ts'
 
 /** One command of `keelson`. */
 export interface Command {

@@ -1,9 +1,9 @@
 import { startCluster } from '#core/cluster.ts'
-import { keelsonVersion, gitVersion } from '#core/server/version.ts'
+import { gitVersion, keelsonVersion } from '#core/server/version.ts'
 import { parseUpFlags, serverFlagsHelp, type UpFlags } from './flags.ts'
 import type { Command } from './run.ts'
-import { chooseRuntime, dockerSocket, type RuntimeChoice } from './runtime.ts'
 import { runUntilSignal } from './run-until-signal.ts'
+import { chooseRuntime, dockerSocket, type RuntimeChoice } from './runtime.ts'
 
 const help = `usage: keelson up [flags]
 

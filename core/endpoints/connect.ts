@@ -31,8 +31,14 @@ export function connectEndpoints(options: ConnectOptions): {
     proxyUpgrade(request, podTarget(registry, info, request.query, kubeletTls), log)
   return {
     subresources: new Map<string, Endpoint>([
-      ['log', ({ exchange, info }) => proxyRequest(exchange, podTarget(registry, info, exchange.query, kubeletTls), log)],
-      ['proxy', ({ exchange, info }) => proxyRequest(exchange, proxyTarget(registry, info, exchange.query, kubeletTls), log)],
+      [
+        'log',
+        ({ exchange, info }) => proxyRequest(exchange, podTarget(registry, info, exchange.query, kubeletTls), log),
+      ],
+      [
+        'proxy',
+        ({ exchange, info }) => proxyRequest(exchange, proxyTarget(registry, info, exchange.query, kubeletTls), log),
+      ],
       ['exec', refusePlain],
       ['attach', refusePlain],
       ['portforward', refusePlain],
@@ -80,12 +86,14 @@ function addressOf(node: Node): { host: string; port: number } {
 function proxyTarget(registry: Registry, info: ResourceInfo, query: URLSearchParams, tls: ProxyTls): ProxyTarget {
   const path = `/${info.rest}${query.size > 0 ? `?${query}` : ''}`
   if (info.resource === 'nodes') return { ...addressOf(read<Node>(registry, 'nodes', info.name, info.name)), path, tls }
-  if (info.resource !== 'pods') throw newServiceUnavailable('no endpoints available: services are not proxied by this version')
+  if (info.resource !== 'pods')
+    throw newServiceUnavailable('no endpoints available: services are not proxied by this version')
   const [name = '', port = '80'] = info.name.split(':')
   const pod = read<Pod>(registry, 'pods', `${info.namespace}/${name}`, name)
   const host = pod.status?.podIP
   if (!host) throw newServiceUnavailable(`pod ${name} has no address yet`)
-  if (!/^\d{1,5}$/.test(port)) throw newBadRequest(`the port of a pod proxy must be a number, not ${JSON.stringify(port)}`)
+  if (!/^\d{1,5}$/.test(port))
+    throw newBadRequest(`the port of a pod proxy must be a number, not ${JSON.stringify(port)}`)
   return { host, port: Number(port), path }
 }
 

@@ -1,6 +1,6 @@
 import { isNotFound } from '#core/errors/status-error.ts'
-import { type ResourceRequest, requireNamespace, writeContext } from './endpoint.ts'
 import { readDeleteOptions } from './delete.ts'
+import { type ResourceRequest, requireNamespace, writeContext } from './endpoint.ts'
 import { replyList } from './list.ts'
 import { selectionOf } from './selection.ts'
 

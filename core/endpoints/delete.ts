@@ -63,7 +63,9 @@ function checkOptions(options: DeleteOptions): void {
     throw newBadRequest(`the body of a DELETE must be DeleteOptions, not ${JSON.stringify(sentKind)}`)
   }
   if (gracePeriodSeconds !== undefined && gracePeriodSeconds !== null && !Number.isSafeInteger(gracePeriodSeconds)) {
-    throw newBadRequest(`gracePeriodSeconds must be a whole number of seconds, not ${JSON.stringify(gracePeriodSeconds)}`)
+    throw newBadRequest(
+      `gracePeriodSeconds must be a whole number of seconds, not ${JSON.stringify(gracePeriodSeconds)}`,
+    )
   }
   if (propagationPolicy !== undefined && propagationPolicy !== null && !policies.includes(propagationPolicy)) {
     throw newInvalid(kind, '', [

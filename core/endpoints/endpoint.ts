@@ -1,9 +1,9 @@
-import type { Exchange, UserInfo } from '#core/server/exchange.ts'
-import type { Registry, ServedVersion } from '#core/registry/registry.ts'
-import type { ResourceStore, WriteContext } from '#core/registry/resource-store.ts'
-import type { ResourceInfo } from '#core/server/request-info.ts'
 import { newBadRequest, newMethodNotSupported } from '#core/errors/status-error.ts'
 import type { FieldValidation } from '#core/registry/decode.ts'
+import type { Registry, ServedVersion } from '#core/registry/registry.ts'
+import type { ResourceStore, WriteContext } from '#core/registry/resource-store.ts'
+import type { Exchange, UserInfo } from '#core/server/exchange.ts'
+import type { ResourceInfo } from '#core/server/request-info.ts'
 import type { Cacher } from '#core/storage/cacher/cacher.ts'
 
 /** What every verb is handed: who asks for what, and where the objects are. */

@@ -34,7 +34,12 @@ export async function list(request: ResourceRequest): Promise<void> {
   return replyCurrent(request, selection, limit, '', exact ?? request.cacher.revision)
 }
 
-async function continueList(request: ResourceRequest, selection: Selection, limit: number, token: string): Promise<void> {
+async function continueList(
+  request: ResourceRequest,
+  selection: Selection,
+  limit: number,
+  token: string,
+): Promise<void> {
   const query = request.exchange.query.get('resourceVersion')
   if (query && query !== '0') {
     throw newBadRequest('specifying resource version is not allowed when using continue')
@@ -56,7 +61,9 @@ export async function awaitRevision({ exchange, cacher }: ResourceRequest): Prom
   const match = exchange.query.get('resourceVersionMatch') ?? ''
   const revision = parseRevision(text)
   if (match !== '' && match !== 'Exact' && match !== 'NotOlderThan') {
-    throw newBadRequest(`resourceVersionMatch: Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`)
+    throw newBadRequest(
+      `resourceVersionMatch: Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`,
+    )
   }
   if (match !== '' && text === '') {
     throw newBadRequest('resourceVersionMatch is forbidden unless resourceVersion is provided')
@@ -83,7 +90,9 @@ export function parseRevision(text: string): number {
   if (text === '') return 0
   const revision = Number(text)
   if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(revision)) {
-    throw newBadRequest(`Invalid value: ${JSON.stringify(text)}: resourceVersion must be a number that a server has given out`)
+    throw newBadRequest(
+      `Invalid value: ${JSON.stringify(text)}: resourceVersion must be a number that a server has given out`,
+    )
   }
   return revision
 }
@@ -158,12 +167,21 @@ function withFreshToken(error: unknown, after: string): unknown {
 }
 
 /** Answers with entries as the client wants to see them. */
-export async function replyList(request: ResourceRequest, entries: readonly CacheEntry[], page: ListPage): Promise<void> {
+export async function replyList(
+  request: ResourceRequest,
+  entries: readonly CacheEntry[],
+  page: ListPage,
+): Promise<void> {
   const { exchange, served } = request
   const representation = negotiate(exchange)
   const metadata = listMetadata(request, page)
   if (representation.as === 'Table') {
-    const table = tableOf(request, entries.map((entry) => served.encode(entry)), metadata, representation.metaVersion)
+    const table = tableOf(
+      request,
+      entries.map((entry) => served.encode(entry)),
+      metadata,
+      representation.metaVersion,
+    )
     return replyBytes(request, 200, Buffer.from(JSON.stringify(table)), representation)
   }
   const partial = representation.as === 'PartialObjectMetadata'
@@ -196,7 +214,11 @@ const comma = Buffer.from(',')
 const tail = Buffer.from(']}')
 
 /** The list's bytes in groups of about 256 KB. */
-function* listGroups(head: Buffer, entries: readonly CacheEntry[], encode: (entry: CacheEntry) => Buffer): Generator<Buffer> {
+function* listGroups(
+  head: Buffer,
+  entries: readonly CacheEntry[],
+  encode: (entry: CacheEntry) => Buffer,
+): Generator<Buffer> {
   let parts: Buffer[] = [head]
   let size = head.length
   for (let at = 0; at < entries.length; at++) {

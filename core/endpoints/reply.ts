@@ -1,5 +1,5 @@
-import { gzip as gzipCallback } from 'node:zlib'
 import { promisify } from 'node:util'
+import { gzip as gzipCallback } from 'node:zlib'
 import { stringify as stringifyYaml } from 'yaml'
 import type { Exchange } from '#core/server/exchange.ts'
 import { isTrue } from '#core/server/request-info.ts'

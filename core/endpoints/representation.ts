@@ -52,7 +52,9 @@ export function tableOf(
 function parseIncludeObject(text: string | null): IncludeObject {
   if (text === null || text === '') return 'Metadata'
   if (text === 'None' || text === 'Metadata' || text === 'Object') return text
-  throw newBadRequest(`includeObject: Unsupported value: ${JSON.stringify(text)}: supported values: "Metadata", "None", "Object"`)
+  throw newBadRequest(
+    `includeObject: Unsupported value: ${JSON.stringify(text)}: supported values: "Metadata", "None", "Object"`,
+  )
 }
 
 /** An object without anything but its metadata. */

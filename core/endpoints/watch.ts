@@ -114,7 +114,8 @@ function encoderOf(request: ResourceRequest, { as, metaVersion }: Representation
 function parseTimeout(text: string | null): number {
   if (text === null || text === '') return defaultTimeoutSeconds * (1 + Math.random()) * 1000
   const seconds = Number(text)
-  if (!/^\d{1,9}$/.test(text)) throw newBadRequest(`timeoutSeconds must be a whole number of seconds, not ${JSON.stringify(text)}`)
+  if (!/^\d{1,9}$/.test(text))
+    throw newBadRequest(`timeoutSeconds must be a whole number of seconds, not ${JSON.stringify(text)}`)
   return Math.min(seconds === 0 ? defaultTimeoutSeconds : seconds, 24 * 3600) * 1000
 }
 

@@ -45,4 +45,3 @@ export function entryUrl(plugin: PluginPackage, entry: string): string {
   }
   return url.href
 }
-

@@ -53,7 +53,9 @@ export class PluginComponents {
 
   notReady(): string[] {
     return this.#enabled
-      ? this.#loaded().filter((one) => one.state !== 'Running').map((one) => `${this.#plugin.name}/${one.name}`)
+      ? this.#loaded()
+          .filter((one) => one.state !== 'Running')
+          .map((one) => `${this.#plugin.name}/${one.name}`)
       : []
   }
 

@@ -3,7 +3,7 @@ import type { Logger } from '#apis/plugin/v1/host.ts'
 import type { ComponentKind, ComponentManifest } from '#apis/plugin/v1/manifest.ts'
 import { entryUrl, type PluginPackage } from './builtin-plugins.ts'
 import { PluginComponents } from './components.ts'
-import { type PluginIdentity, PluginObjects } from './objects.ts'
+import type { PluginIdentity, PluginObjects } from './objects.ts'
 import type { StartComponent, UnitIsolation } from './protocol.ts'
 import { UnitSupervisor } from './supervisor.ts'
 
@@ -60,7 +60,9 @@ export class Host {
     this.#states.set(
       plugin.name,
       new PluginComponents(plugin, (status) => {
-        objects.writeStatus(plugin.name, status).catch((error) => log.warn('plugin status not written', { plugin: plugin.name, error }))
+        objects
+          .writeStatus(plugin.name, status)
+          .catch((error) => log.warn('plugin status not written', { plugin: plugin.name, error }))
       }),
     )
   }
@@ -124,4 +126,3 @@ export class Host {
     await Promise.all([...this.#units.values()].map((unit) => unit.stop(stopMs)))
   }
 }
-

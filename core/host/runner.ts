@@ -1,5 +1,5 @@
 import { isMainThread, parentPort } from 'node:worker_threads'
-import { type Logger, type PluginHost, type Run } from '#apis/plugin/v1/host.ts'
+import type { Logger, PluginHost, Run } from '#apis/plugin/v1/host.ts'
 import { abiVersion } from '#apis/plugin/v1/manifest.ts'
 import type { HostMessage, StartComponent, UnitMessage } from './protocol.ts'
 

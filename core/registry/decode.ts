@@ -48,7 +48,9 @@ function checkKind(value: unknown, served: ServedVersion): UnstructuredObject {
   const { metadata } = object
   if (metadata === undefined || metadata === null) object.metadata = {}
   else if (typeof metadata !== 'object' || Array.isArray(metadata)) {
-    throw newBadRequest(`${kind} in version "${served.definition.name}" cannot be handled as a ${kind}: metadata must be an object`)
+    throw newBadRequest(
+      `${kind} in version "${served.definition.name}" cannot be handled as a ${kind}: metadata must be an object`,
+    )
   }
   return object
 }
@@ -69,7 +71,8 @@ const versionOf = (apiVersion: string) => String(apiVersion).split('/').pop()
 
 function pruneUnknown(object: UnstructuredObject, served: ServedVersion, options: DecodeOptions): void {
   const unknown: string[] = []
-  const collect = options.fieldValidation === 'Ignore' ? undefined : (path: string) => unknown.push(`unknown field "${path}"`)
+  const collect =
+    options.fieldValidation === 'Ignore' ? undefined : (path: string) => unknown.push(`unknown field "${path}"`)
   served.schema.prune(object, collect)
   if (unknown.length === 0) return
   if (options.fieldValidation === 'Strict') {

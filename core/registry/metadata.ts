@@ -16,7 +16,12 @@ export function generateName(base: string): string {
 }
 
 /** Fills what the server decides about a new object. @param now milliseconds */
-export function setCreationMetadata(object: UnstructuredObject, resource: Resource, namespace: string, now: number): void {
+export function setCreationMetadata(
+  object: UnstructuredObject,
+  resource: Resource,
+  namespace: string,
+  now: number,
+): void {
   const { metadata } = object
   if (metadata.resourceVersion) throw newBadRequest('resourceVersion should not be set on objects to be created')
   if (!metadata.name && metadata.generateName) metadata.name = generateName(metadata.generateName)

@@ -1,6 +1,6 @@
+import type { ObjectReader } from '#apis/plugin/v1/admission.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
-import type { ObjectReader } from '#apis/plugin/v1/admission.ts'
 import type { Registry } from './registry.ts'
 import { keyOf } from './resource-store.ts'
 
@@ -20,7 +20,9 @@ export class CacheReader implements ObjectReader {
   }
 
   list<T>(group: string, resource: string, namespace = ''): T[] {
-    const found = this.#registry().get(group, resource)?.cache.list(namespace && `${namespace}/`)
+    const found = this.#registry()
+      .get(group, resource)
+      ?.cache.list(namespace && `${namespace}/`)
     return (found?.entries ?? []).map((entry) => this.#parse<T>(entry))
   }
 

@@ -71,7 +71,8 @@ export class Registry {
 
   servesGroupVersion(group: string, version: string): boolean {
     for (const { definition } of this.#byResource.values()) {
-      if (definition.group === group && definition.versions.some((one) => one.served && one.name === version)) return true
+      if (definition.group === group && definition.versions.some((one) => one.served && one.name === version))
+        return true
     }
     return false
   }
@@ -109,7 +110,8 @@ export class Resource {
     this.cache = cache
     this.home = home
     this.#compiler = compiler
-    for (const version of definition.versions) this.#versions.set(version.name, new ServedVersion(this, version, compiler))
+    for (const version of definition.versions)
+      this.#versions.set(version.name, new ServedVersion(this, version, compiler))
   }
 
   /** @returns the version when it is served */

@@ -1,11 +1,11 @@
 import type { DeleteOptions, UnstructuredObject } from '#apis/meta/v1/types.ts'
+import type { Admission, AdmissionRequest, Operation } from '#apis/plugin/v1/admission.ts'
 import { newBadRequest, newConflict, newInvalid, newModified, newNotFound } from '#core/errors/status-error.ts'
 import { encodeObject, reviveObject, spliceResourceVersion } from '#core/machinery/canonical.ts'
 import type { UserInfo } from '#core/server/exchange.ts'
 import { storageKey } from '#core/storage/cacher/cacher.ts'
 import { CacheEntry } from '#core/storage/cacher/entry.ts'
 import type { Storage } from '#core/storage/storage.ts'
-import type { Admission, AdmissionRequest, Operation } from '#apis/plugin/v1/admission.ts'
 import { type DecodeOptions, decodeObject, validateObject } from './decode.ts'
 import { isReadyToRemove, planDeletion } from './deletion.ts'
 import { generateName, setCreationMetadata, setUpdateMetadata } from './metadata.ts'
@@ -92,7 +92,13 @@ export class ResourceStore {
   async create(served: ServedVersion, namespace: string, value: unknown, context: WriteContext): Promise<Buffer> {
     const object = decodeObject(value, served, context)
     checkNamespace(object, namespace)
-    const request = this.#admissionRequest('CREATE', served, { namespace, name: object.metadata.name ?? '' }, '', context)
+    const request = this.#admissionRequest(
+      'CREATE',
+      served,
+      { namespace, name: object.metadata.name ?? '' },
+      '',
+      context,
+    )
     request.object = object
     await this.#admission.mutate(request)
     const { resource } = served
@@ -314,9 +320,7 @@ function existsError(): Error {
 function checkNamespace(object: UnstructuredObject, namespace: string): void {
   const given = object.metadata.namespace
   if (given && namespace && given !== namespace) {
-    throw newBadRequest(
-      `the namespace of the provided object does not match the namespace sent on the request`,
-    )
+    throw newBadRequest(`the namespace of the provided object does not match the namespace sent on the request`)
   }
 }
 
@@ -326,9 +330,7 @@ function checkIdentity(object: UnstructuredObject, old: UnstructuredObject, at: 
   const { metadata } = object
   metadata.name ??= at.name
   if (metadata.name !== at.name) {
-    throw newBadRequest(
-      `the name of the object (${metadata.name}) does not match the name on the URL (${at.name})`,
-    )
+    throw newBadRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${at.name})`)
   }
   checkNamespace(object, at.namespace)
   if (at.namespace) metadata.namespace = at.namespace

@@ -62,5 +62,11 @@ async function ensure(registry: Registry, store: ResourceStore, { resource, obje
   const outdated = reconcile.filter((field) => JSON.stringify(standing[field]) !== JSON.stringify(object[field]))
   if (outdated.length === 0 || standing.metadata.annotations?.[autoupdate] === 'false') return
   const wanted = Object.fromEntries(outdated.map((field) => [field, object[field]]))
-  await store.update(served, at, '', (current) => ({ ...reviveObject(current.bytes), ...structuredClone(wanted) }), context)
+  await store.update(
+    served,
+    at,
+    '',
+    (current) => ({ ...reviveObject(current.bytes), ...structuredClone(wanted) }),
+    context,
+  )
 }

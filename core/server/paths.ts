@@ -1,6 +1,6 @@
 import type { Exchange } from './exchange.ts'
-import { type HealthCheck, healthReport } from './health.ts'
 import type { PathEndpoint } from './handler.ts'
+import { type HealthCheck, healthReport } from './health.ts'
 import { versionInfo } from './version.ts'
 
 export interface PathParts {
@@ -12,7 +12,17 @@ export interface PathParts {
 }
 
 /** What clients may ask for at the root. */
-const rootPaths = ['/api', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/readyz', '/version']
+const rootPaths = [
+  '/api',
+  '/apis',
+  '/healthz',
+  '/livez',
+  '/metrics',
+  '/openapi/v2',
+  '/openapi/v3',
+  '/readyz',
+  '/version',
+]
 
 /** Answers every path that is no resource. */
 export function pathEndpoint(parts: PathParts): PathEndpoint {

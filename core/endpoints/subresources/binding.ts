@@ -1,6 +1,6 @@
-import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
-import type { Binding, Pod } from '#apis/core/v1/zz_generated.types.ts'
 import { bindPod } from '#apis/core/v1/binding.ts'
+import type { Binding, Pod } from '#apis/core/v1/zz_generated.types.ts'
+import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { newBadRequest, newConflict, newInvalid } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
 import type { ObjectName } from '#core/registry/resource-store.ts'

@@ -1,6 +1,5 @@
-import type { Eviction } from '#apis/policy/v1/zz_generated.types.ts'
-import type { PodDisruptionBudget } from '#apis/policy/v1/zz_generated.types.ts'
 import type { Pod } from '#apis/core/v1/zz_generated.types.ts'
+import type { Eviction, PodDisruptionBudget } from '#apis/policy/v1/zz_generated.types.ts'
 import { newBadRequest, newInternalError, StatusError } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
 import { matchesLabels, requirementsOf } from '#core/machinery/label-selector.ts'
@@ -21,7 +20,10 @@ export async function eviction(request: ResourceRequest): Promise<void> {
   const dryRun = parseDryRun([...exchange.query.getAll('dryRun'), ...(options.dryRun ?? [])])
   const context = { ...writeContext(request), dryRun }
   const budgets = needsBudget(pod) ? budgetsOf(request, pod) : []
-  if (budgets.length > 1) throw newInternalError('this pod has more than one PodDisruptionBudget, which the eviction subresource does not support')
+  if (budgets.length > 1)
+    throw newInternalError(
+      'this pod has more than one PodDisruptionBudget, which the eviction subresource does not support',
+    )
   const [budget] = budgets
   if (budget) await spend(request, budget, pod)
   await store.delete(served, info, options, context)
@@ -49,7 +51,9 @@ function budgetsOf({ registry, info }: ResourceRequest, pod: Pod): PodDisruption
   const { entries } = cache.list(`${info.namespace}/`)
   return entries
     .map((entry) => reviveObject(entry.bytes) as unknown as PodDisruptionBudget)
-    .filter(({ spec }) => spec?.selector && matchesLabels(requirementsOf(spec.selector) ?? [], pod.metadata.labels ?? {}))
+    .filter(
+      ({ spec }) => spec?.selector && matchesLabels(requirementsOf(spec.selector) ?? [], pod.metadata.labels ?? {}),
+    )
 }
 
 /** Takes one disruption from the budget, in the store, so that no two evictions take the same. */
@@ -63,7 +67,11 @@ async function spend(request: ResourceRequest, budget: PodDisruptionBudget, pod:
     (current) => {
       const object = reviveObject(current.bytes)
       const { status, metadata } = object as unknown as PodDisruptionBudget
-      if (!status || (status.disruptionsAllowed ?? 0) < 1 || (status.observedGeneration ?? 0) < (metadata.generation ?? 0)) {
+      if (
+        !status ||
+        (status.disruptionsAllowed ?? 0) < 1 ||
+        (status.observedGeneration ?? 0) < (metadata.generation ?? 0)
+      ) {
         throw cannotSpare(name, status)
       }
       const disruptedPods = { ...status.disruptedPods, [pod.metadata.name ?? '']: new Date().toISOString() }

@@ -1,5 +1,5 @@
-import type { ServiceAccount } from '#apis/core/v1/zz_generated.types.ts'
 import type { TokenRequest } from '#apis/authentication/v1/zz_generated.types.ts'
+import type { ServiceAccount } from '#apis/core/v1/zz_generated.types.ts'
 import type { TokenIssuer } from '#core/authn/token-issuer.ts'
 import { newBadRequest, newConflict, newInvalid, newNotFound } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
@@ -44,9 +44,16 @@ async function readTokenRequest({ exchange, info }: ResourceRequest): Promise<To
   const { spec } = body as TokenRequest
   const seconds = spec?.expirationSeconds
   if (seconds !== undefined && (!Number.isSafeInteger(seconds) || seconds < minSeconds || seconds > maxSeconds)) {
-    const detail = seconds < minSeconds ? 'may not specify a duration less than 10 minutes' : 'may not specify a duration larger than 2^32 seconds'
+    const detail =
+      seconds < minSeconds
+        ? 'may not specify a duration less than 10 minutes'
+        : 'may not specify a duration larger than 2^32 seconds'
     throw newInvalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, info.name, [
-      { reason: 'FieldValueInvalid', field: 'spec.expirationSeconds', message: `Invalid value: ${JSON.stringify(seconds)}: ${detail}` },
+      {
+        reason: 'FieldValueInvalid',
+        field: 'spec.expirationSeconds',
+        message: `Invalid value: ${JSON.stringify(seconds)}: ${detail}`,
+      },
     ])
   }
   return body as TokenRequest
@@ -66,7 +73,11 @@ function boundObject({ registry, info }: ResourceRequest, { spec }: TokenRequest
   if (!entry) throw newNotFound({ group: '', resource }, name)
   const found = reviveObject(entry.bytes).metadata.uid ?? ''
   if (uid && uid !== found) {
-    throw newConflict({ group: '', resource }, name, `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`)
+    throw newConflict(
+      { group: '', resource },
+      name,
+      `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+    )
   }
   return { kind, name, uid: found }
 }

@@ -40,7 +40,13 @@ function review(decide: (request: ResourceRequest, spec: Spec) => unknown): Endp
     const object = body as UnstructuredObject
     const status = await decide(request, (object.spec ?? {}) as Spec)
     const { kind } = served.resource.definition
-    const answer = { kind, apiVersion: served.apiVersion, metadata: {}, ...(object.spec !== undefined && { spec: object.spec }), status }
+    const answer = {
+      kind,
+      apiVersion: served.apiVersion,
+      metadata: {},
+      ...(object.spec !== undefined && { spec: object.spec }),
+      status,
+    }
     await replyBytes(request, 201, Buffer.from(JSON.stringify(answer)), { format: 'json' })
   }
 }
@@ -60,7 +66,12 @@ async function reviewToken(issuer: TokenIssuer, spec: Spec) {
 }
 
 function subjectOf(spec: Spec): UserInfo {
-  const { user, uid, groups, extra } = spec as { user?: string; uid?: string; groups?: string[]; extra?: UserInfo['extra'] }
+  const { user, uid, groups, extra } = spec as {
+    user?: string
+    uid?: string
+    groups?: string[]
+    extra?: UserInfo['extra']
+  }
   return { username: user ?? '', groups: groups ?? [], ...(uid && { uid }), ...(extra && { extra }) }
 }
 

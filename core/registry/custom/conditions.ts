@@ -11,7 +11,10 @@ export interface NameConflict {
 }
 
 /** @param definitions every resource that is served, this one possibly among them */
-export function nameConflicts(crd: CustomResourceDefinition, definitions: readonly ResourceDefinition[]): NameConflict[] {
+export function nameConflicts(
+  crd: CustomResourceDefinition,
+  definitions: readonly ResourceDefinition[],
+): NameConflict[] {
   const { group, names } = crd.spec
   const others = definitions.filter((one) => one.group === group && !(one.resource === names.plural && !one.builtin))
   const resources = new Set(others.flatMap((one) => [one.resource, one.singular, ...one.shortNames]))
@@ -41,7 +44,12 @@ export function conditionsOf(crd: CustomResourceDefinition, conflicts: readonly 
         }
   const established: Omit<Condition, 'lastTransitionTime'> =
     conflicts.length === 0
-      ? { type: 'Established', status: 'True', reason: 'InitialNamesAccepted', message: 'the initial names have been accepted' }
+      ? {
+          type: 'Established',
+          status: 'True',
+          reason: 'InitialNamesAccepted',
+          message: 'the initial names have been accepted',
+        }
       : { type: 'Established', status: 'False', reason: 'NotAccepted', message: 'not all names are accepted' }
   const before = crd.status?.conditions ?? []
   const others = before.filter((one) => one.type !== 'NamesAccepted' && one.type !== 'Established')

@@ -58,7 +58,8 @@ export class CustomResources {
       this.#registry.install(definitionOf(crd))
     }
     this.#settle(crd).catch((error) => {
-      if (!isNotFound(error) && !isConflict(error)) this.#log.error('custom resource definition not settled', { name, error })
+      if (!isNotFound(error) && !isConflict(error))
+        this.#log.error('custom resource definition not settled', { name, error })
     })
   }
 

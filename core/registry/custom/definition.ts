@@ -1,5 +1,8 @@
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionVersion,
+} from '#apis/apiextensions/v1/zz_generated.types.ts'
 import type { ResourceDefinition, VersionDefinition } from '../resource.ts'
-import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '#apis/apiextensions/v1/zz_generated.types.ts'
 import { compareVersions } from './version-order.ts'
 
 /** The definition a CustomResourceDefinition object stands for. @param crd valid, with defaults applied */

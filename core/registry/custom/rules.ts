@@ -1,5 +1,5 @@
-import { type FieldError, forbidden, invalid, notSupported, required } from '#apis/meta/v1/field-error.ts'
 import type { CustomResourceDefinition } from '#apis/apiextensions/v1/zz_generated.types.ts'
+import { type FieldError, forbidden, invalid, notSupported, required } from '#apis/meta/v1/field-error.ts'
 import { dns1035LabelFaults, dnsSubdomainFaults } from '#apis/meta/v1/names.ts'
 import type { Rules } from '#apis/meta/v1/rules.ts'
 import { validateStructural } from '#core/schema/structural.ts'
@@ -44,7 +44,8 @@ export const customResourceDefinitionRules: Rules<CustomResourceDefinition> = {
     const errors: FieldError[] = []
     if (crd.spec.group !== old.spec.group) errors.push(immutable('spec.group', crd.spec.group))
     if (crd.spec.scope !== old.spec.scope) errors.push(immutable('spec.scope', crd.spec.scope))
-    if (crd.spec.names.plural !== old.spec.names.plural) errors.push(immutable('spec.names.plural', crd.spec.names.plural))
+    if (crd.spec.names.plural !== old.spec.names.plural)
+      errors.push(immutable('spec.names.plural', crd.spec.names.plural))
     if (crd.spec.names.kind !== old.spec.names.kind) errors.push(immutable('spec.names.kind', crd.spec.names.kind))
     return [...errors, ...validateStoredVersions(crd)]
   },
@@ -91,13 +92,31 @@ function validateVersions({ spec }: CustomResourceDefinition): FieldError[] {
   if (versions.length === 0) errors.push(required('spec.versions'))
   const storages = versions.filter((version) => version.storage).length
   if (storages !== 1) {
-    errors.push(invalid('spec.versions', versions.map((version) => version.name), 'must have exactly one version marked as storage version'))
+    errors.push(
+      invalid(
+        'spec.versions',
+        versions.map((version) => version.name),
+        'must have exactly one version marked as storage version',
+      ),
+    )
   }
   if (versions.length > 0 && !versions.some((version) => version.served)) {
-    errors.push(invalid('spec.versions', versions.map((version) => version.name), 'must have at least one version marked as served version'))
+    errors.push(
+      invalid(
+        'spec.versions',
+        versions.map((version) => version.name),
+        'must have at least one version marked as served version',
+      ),
+    )
   }
   if (new Set(versions.map((version) => version.name)).size !== versions.length) {
-    errors.push(invalid('spec.versions', versions.map((version) => version.name), 'must contain unique version names'))
+    errors.push(
+      invalid(
+        'spec.versions',
+        versions.map((version) => version.name),
+        'must contain unique version names',
+      ),
+    )
   }
   versions.forEach((version, at) => {
     errors.push(...validateVersion(version, `spec.versions[${at}]`))
@@ -109,7 +128,8 @@ type Version = CustomResourceDefinition['spec']['versions'][number]
 
 function validateVersion(version: Version, path: string): FieldError[] {
   const errors: FieldError[] = []
-  for (const detail of dns1035LabelFaults(version.name ?? '')) errors.push(invalid(`${path}.name`, version.name, detail))
+  for (const detail of dns1035LabelFaults(version.name ?? ''))
+    errors.push(invalid(`${path}.name`, version.name, detail))
   const schema = version.schema?.openAPIV3Schema as JsonSchema | undefined
   if (!schema) errors.push(required(`${path}.schema.openAPIV3Schema`, 'schemas are required'))
   else {
@@ -135,7 +155,8 @@ function validateColumn(column: { name: string; type: string; jsonPath: string }
   if (!column.type) errors.push(required(`${path}.type`, `must be one of ${columnTypes.join(',')}`))
   else if (!columnTypes.includes(column.type)) errors.push(notSupported(`${path}.type`, column.type, columnTypes))
   if (!column.jsonPath) errors.push(required(`${path}.jsonPath`))
-  else if (!column.jsonPath.startsWith('.')) errors.push(invalid(`${path}.jsonPath`, column.jsonPath, 'must be a simple json path starting with .'))
+  else if (!column.jsonPath.startsWith('.'))
+    errors.push(invalid(`${path}.jsonPath`, column.jsonPath, 'must be a simple json path starting with .'))
   return errors
 }
 
@@ -147,8 +168,10 @@ function validateScale({ subresources }: Version, path: string): FieldError[] {
   const errors: FieldError[] = []
   const check = (field: string, value: string | undefined, root: string) => {
     if (!value) errors.push(required(`${path}.${field}`))
-    else if (!simplePath.test(value)) errors.push(invalid(`${path}.${field}`, value, 'must be a json path without arrays'))
-    else if (!value.startsWith(root)) errors.push(invalid(`${path}.${field}`, value, `should be a json path under ${root}`))
+    else if (!simplePath.test(value))
+      errors.push(invalid(`${path}.${field}`, value, 'must be a json path without arrays'))
+    else if (!value.startsWith(root))
+      errors.push(invalid(`${path}.${field}`, value, `should be a json path under ${root}`))
   }
   check('specReplicasPath', scale.specReplicasPath, '.spec.')
   check('statusReplicasPath', scale.statusReplicasPath, '.status.')
@@ -173,7 +196,12 @@ function validateStoredVersions({ spec, status }: CustomResourceDefinition): Fie
   return (status?.storedVersions ?? []).flatMap((version, at) =>
     known.has(version)
       ? []
-      : [invalid(`status.storedVersions[${at}]`, version, 'missing from spec.versions; must remain in spec.versions until objects are migrated')],
+      : [
+          invalid(
+            `status.storedVersions[${at}]`,
+            version,
+            'missing from spec.versions; must remain in spec.versions until objects are migrated',
+          ),
+        ],
   )
 }
-

@@ -1,0 +1,64 @@
+/** One thing measured, beside what it is measured against. */
+export interface Figure {
+  what: string
+  value: number
+  unit: '/s' | 'ms' | 'MB' | 's' | '%'
+  /** Measured in the same run on the same machine; absent for a figure with a limit of its own. */
+  yardstick?: { what: string; value: number }
+  /** What must be reached: a share of the yardstick, or a bound of the value. */
+  goal?: { atLeastRatio: number } | { atMost: number } | { atLeast: number }
+}
+
+export function ratioOf({ value, yardstick }: Figure): number | undefined {
+  return yardstick && yardstick.value > 0 ? value / yardstick.value : undefined
+}
+
+/** True when the goal is reached; undefined without one. */
+export function reaches(figure: Figure): boolean | undefined {
+  const { goal, value } = figure
+  if (!goal) return undefined
+  if ('atLeastRatio' in goal) return (ratioOf(figure) ?? 0) >= goal.atLeastRatio
+  return 'atMost' in goal ? value <= goal.atMost : value >= goal.atLeast
+}
+
+function goalText({ goal, unit }: Figure): string {
+  if (!goal) return ''
+  if ('atLeastRatio' in goal) return `>= ${Math.round(goal.atLeastRatio * 100)}%`
+  return 'atMost' in goal ? `<= ${number(goal.atMost)} ${unit}` : `>= ${number(goal.atLeast)} ${unit}`
+}
+
+function number(value: number): string {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2
+  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: true })
+}
+
+const headings = ['figure', 'value', '', 'yardstick', 'value', 'ratio', 'goal', '']
+
+/** The figures as lines that line up. */
+export function formatFigures(figures: readonly Figure[]): string {
+  const rows = figures.map((figure) => {
+    const ratio = ratioOf(figure)
+    const reached = reaches(figure)
+    return [
+      figure.what,
+      number(figure.value),
+      figure.unit,
+      figure.yardstick?.what ?? '',
+      figure.yardstick ? number(figure.yardstick.value) : '',
+      ratio === undefined ? '' : `${Math.round(ratio * 100)}%`,
+      goalText(figure),
+      reached === undefined ? '' : reached ? 'reached' : 'MISSED',
+    ]
+  })
+  const all = [headings, ...rows]
+  const widths = headings.map((_, column) => Math.max(...all.map((row) => row[column]!.length)))
+  const right = new Set([1, 4, 5])
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => (right.has(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}

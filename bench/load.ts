@@ -1,0 +1,74 @@
+import { Agent, request as h1Request } from 'node:https'
+import { type Answer, openSession, request, type Target } from './servers.ts'
+
+export interface LoadOptions {
+  /** Requests in flight at once. */
+  concurrency: number
+  durationMs: number
+  protocol: 'h1' | 'h2'
+  /** HTTP/2 connections the requests are spread over. */
+  sessions?: number
+}
+
+type Send = (path: string, body?: Buffer) => Promise<Answer>
+
+/** Asks as fast as answers come, always so many at once. @returns good answers a second @throws at the first bad one */
+export async function measureRate(
+  target: Target,
+  options: LoadOptions,
+  next: (at: number) => { path: string; body?: Buffer },
+): Promise<number> {
+  const { send, close } =
+    options.protocol === 'h2' ? h2Sender(target, options.sessions ?? 4) : h1Sender(target, options.concurrency)
+  const warmUntil = performance.now() + Math.min(1_000, options.durationMs / 3)
+  const until = warmUntil + options.durationMs
+  let sent = 0
+  let counted = 0
+  const worker = async () => {
+    for (let now = performance.now(); now < until; now = performance.now()) {
+      const { path, body } = next(sent++)
+      const answer = await send(path, body)
+      if (answer.status >= 300)
+        throw new Error(`${path} answered ${answer.status}: ${answer.body.toString('utf8', 0, 400)}`)
+      if (now >= warmUntil) counted++
+    }
+  }
+  await Promise.all(Array.from({ length: options.concurrency }, worker))
+  const seconds = (performance.now() - warmUntil) / 1000
+  close()
+  return counted / seconds
+}
+
+function h2Sender(target: Target, sessions: number): { send: Send; close(): void } {
+  const open = Array.from({ length: sessions }, () => openSession(target))
+  let at = 0
+  return {
+    send: (path, body) => {
+      const headers = { ':method': body ? 'POST' : 'GET', ':path': path, 'content-type': 'application/json' }
+      return request(open[at++ % sessions]!, headers, body)
+    },
+    close: () => {
+      for (const session of open) session.close()
+    },
+  }
+}
+
+function h1Sender(target: Target, connections: number): { send: Send; close(): void } {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections, ...target.tls })
+  const send: Send = (path, body) =>
+    new Promise((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', ...(body && { 'content-length': body.length }) }
+      const outgoing = h1Request(
+        { host: '127.0.0.1', port: target.port, path, method: body ? 'POST' : 'GET', agent, headers },
+        (response) => {
+          const chunks: Buffer[] = []
+          response.on('data', (chunk: Buffer) => chunks.push(chunk))
+          response.on('end', () => resolve({ status: response.statusCode!, body: Buffer.concat(chunks) }))
+          response.on('error', reject)
+        },
+      )
+      outgoing.on('error', reject)
+      outgoing.end(body)
+    })
+  return { send, close: () => agent.destroy() }
+}

@@ -1,0 +1,150 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type ClientHttp2Session, connect } from 'node:http2'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../core/main.ts', import.meta.url))
+const bare = fileURLToPath(new URL('./bare-server.ts', import.meta.url))
+
+/** What a client needs to talk to a server of a benchmark. */
+export interface Target {
+  port: number
+  tls: { ca: string; cert: string; key: string }
+}
+
+export interface KeelsonServer extends Target, AsyncDisposable {
+  directory: string
+  pid: number
+  /** From starting the process to the first good /readyz. */
+  readyMs: number
+  /** Ends it with SIGTERM, keeping its data. */
+  stop(): Promise<void>
+}
+
+/** A fresh directory that `remove` takes away again. */
+export function scratch(): { directory: string; remove(): void } {
+  const directory = mkdtempSync(join(tmpdir(), 'keelson-bench-'))
+  return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) }
+}
+
+/** Starts Keelson as a user would, and waits until it is ready. @param command `up` or `server` and further flags */
+export async function startKeelson(directory: string, command: readonly string[]): Promise<KeelsonServer> {
+  const started = performance.now()
+  const child = spawn(
+    process.execPath,
+    [main, ...command, '--data-dir', directory, '--port', '0', '--log-level', 'error'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  const exited = once(child, 'exit')
+  const port = await portOf(child)
+  const target = { port, tls: adminTls(directory) }
+  await ready(target)
+  const readyMs = performance.now() - started
+  const stop = async () => {
+    child.kill('SIGTERM')
+    await exited
+  }
+  return { ...target, directory, pid: child.pid!, readyMs, stop, [Symbol.asyncDispose]: stop }
+}
+
+/** The server's greeting names its address once it serves. */
+async function portOf(child: ChildProcess): Promise<number> {
+  for await (const line of createInterface({ input: child.stdout! })) {
+    const found = /https:\/\/[^:]+:(\d+)/.exec(line)
+    if (found) {
+      child.stdout!.resume()
+      return Number(found[1])
+    }
+  }
+  throw new Error('the server ended before it said where it serves')
+}
+
+function adminTls(directory: string): Target['tls'] {
+  const kubeconfig = readFileSync(join(directory, 'admin.kubeconfig'), 'utf8')
+  const read = (field: string) =>
+    Buffer.from(new RegExp(`${field}: "?([A-Za-z0-9+/=]+)`).exec(kubeconfig)![1]!, 'base64').toString('utf8')
+  return {
+    ca: read('certificate-authority-data'),
+    cert: read('client-certificate-data'),
+    key: read('client-key-data'),
+  }
+}
+
+async function ready(target: Target): Promise<void> {
+  const session = openSession(target)
+  try {
+    for (;;) {
+      const { status } = await request(session, { ':path': '/readyz' })
+      if (status === 200) return
+    }
+  } finally {
+    session.close()
+  }
+}
+
+/** Starts the yardstick with the certificates of a Keelson server. */
+export async function startBare(
+  keelson: KeelsonServer,
+  object: Buffer,
+  list: Buffer,
+): Promise<Target & AsyncDisposable> {
+  const objectFile = join(keelson.directory, 'bench-object.json')
+  const listFile = join(keelson.directory, 'bench-list.json')
+  writeFileSync(objectFile, object)
+  writeFileSync(listFile, list)
+  const child = spawn(process.execPath, [bare, join(keelson.directory, 'pki'), objectFile, listFile], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit')
+  const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string]
+  return {
+    port: Number(line),
+    tls: keelson.tls,
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGTERM')
+      await exited
+    },
+  }
+}
+
+export function openSession({ port, tls }: Target): ClientHttp2Session {
+  const session = connect(`https://127.0.0.1:${port}`, { ...tls, settings: { initialWindowSize: 16 * 1024 * 1024 } })
+  session.on('connect', () => session.setLocalWindowSize(64 * 1024 * 1024))
+  session.setMaxListeners(0)
+  return session
+}
+
+export interface Answer {
+  status: number
+  body: Buffer
+}
+
+/** One request over an open session. */
+export function request(session: ClientHttp2Session, headers: Record<string, string>, body?: Buffer): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const stream = session.request(headers, { endStream: body === undefined })
+    const chunks: Buffer[] = []
+    let status = 0
+    stream.on('response', (response) => {
+      status = response[':status']!
+    })
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+    stream.on('end', () => resolve({ status, body: Buffer.concat(chunks) }))
+    stream.on('error', reject)
+    if (body) stream.end(body)
+  })
+}
+
+/** Resident memory of a process and its children, in megabytes. */
+export function residentMegabytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const own = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(/\s+/).filter(Boolean)
+  return own + children.reduce((sum, child) => sum + residentMegabytes(Number(child)), 0)
+}
