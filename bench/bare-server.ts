@@ -16,12 +16,11 @@ const list = readFileSync(listFile)
 const watchers = new Set<{ write(chunk: Buffer): void }>()
 
 function answer(method: string, path: string, body: Buffer, reply: (status: number, body: Buffer) => void): void {
-  if (method === 'GET') return reply(200, path === '/list' ? list : object)
-  if (path === '/emit') {
+  if (method === 'GET') reply(200, path === '/list' ? list : object)
+  else if (path === '/emit') {
     for (const watcher of watchers) watcher.write(body)
-    return reply(200, Buffer.from('{}'))
-  }
-  reply(201, Buffer.from(JSON.stringify(JSON.parse(body.toString('utf8')))))
+    reply(200, Buffer.from('{}'))
+  } else reply(201, Buffer.from(JSON.stringify(JSON.parse(body.toString('utf8')))))
 }
 
 const h2 = createH2({

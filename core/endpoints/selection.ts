@@ -28,7 +28,7 @@ export function selectionOf(request: ResourceRequest): Selection {
   const fields = fieldText ? parseFieldSelector(fieldText) : []
   if (info.name) fields.push({ field: 'metadata.name', operator: '=', value: info.name })
   checkFields(fields, request)
-  const name = valueOf(fields, 'metadata.name')
+  const name = requiredValue(fields, 'metadata.name')
   const prefix = keyPrefix || prefixOfField(fields, served.resource.definition.namespaced)
   const singleKey = name !== undefined && (prefix || !served.resource.definition.namespaced) ? prefix + name : undefined
   const id = JSON.stringify([prefix, labelText, fieldText, info.name])
@@ -63,11 +63,11 @@ function checkFields(fields: readonly FieldRequirement[], { served }: ResourceRe
   }
 }
 
-function valueOf(fields: readonly FieldRequirement[], name: string): string | undefined {
+function requiredValue(fields: readonly FieldRequirement[], name: string): string | undefined {
   return fields.find(({ field, operator }) => field === name && operator === '=')?.value
 }
 
 function prefixOfField(fields: readonly FieldRequirement[], namespaced: boolean): string {
-  const namespace = namespaced ? valueOf(fields, 'metadata.namespace') : undefined
+  const namespace = namespaced ? requiredValue(fields, 'metadata.namespace') : undefined
   return namespace ? `${namespace}/` : ''
 }
