@@ -2,6 +2,7 @@ import type { FieldError } from '#apis/meta/v1/field-error.ts'
 import type { JsonSchema } from '#core/registry/resource.ts'
 import { applyDefaults, dropNulls } from './defaults.ts'
 import { NodeCompiler, type SchemaNode } from './node.ts'
+import { normalize } from './normalize.ts'
 import { type OnUnknown, prune } from './prune.ts'
 import { typeError } from './type-errors.ts'
 import { type ValidateOptions, validate, validateChange } from './validate.ts'
@@ -32,6 +33,11 @@ export class CompiledSchema {
   /** Removes in place the nulls that mean absence. Call it before `applyDefaults`. */
   dropNulls(value: unknown): void {
     dropNulls(this.root, value)
+  }
+
+  /** Writes quantities and times in place the one way Kubernetes does. For built-in kinds, once `typeErrors` is content. */
+  normalize(value: unknown): void {
+    normalize(this.root, value)
   }
 
   /** All faults. @param old the value before an update: faults of what did not change are not told */

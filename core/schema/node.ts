@@ -17,6 +17,8 @@ export class SchemaNode {
   /** An integer or a string; `quantity` also takes fractions, as Kubernetes' decoder does. */
   readonly intOrString: boolean
   readonly quantity: boolean
+  /** A moment of a built-in kind, and how exact it is kept. */
+  readonly clock: 'seconds' | 'microseconds' | undefined
   /** Fields that are not named are kept as they are. */
   readonly preservesUnknown: boolean
   /** An API object of its own, with apiVersion, kind and metadata whether or not the schema names them. */
@@ -54,6 +56,7 @@ export class SchemaNode {
     this.format = schema.format ?? ''
     this.nullable = schema.nullable === true
     this.quantity = this.definition.endsWith('.api.resource.Quantity')
+    this.clock = clockOf(this.definition)
     this.intOrString = schema['x-kubernetes-int-or-string'] === true || this.format === 'int-or-string' || this.quantity
     this.preservesUnknown = schema['x-kubernetes-preserve-unknown-fields'] === true || saysNothing(schema)
     this.isResource = options.isResource === true || schema['x-kubernetes-embedded-resource'] === true
@@ -199,9 +202,20 @@ function narrowed(whole: JsonSchema, written: JsonSchema): JsonSchema {
   return { ...whole, ...(written.required && { required: written.required }), properties }
 }
 
+function clockOf(definition: string): SchemaNode['clock'] {
+  if (definition.endsWith('.meta.v1.Time')) return 'seconds'
+  return definition.endsWith('.meta.v1.MicroTime') ? 'microseconds' : undefined
+}
+
 /** A schema with no structure at all: any JSON. */
 function saysNothing(schema: JsonSchema): boolean {
-  return !schema.type && !schema.properties && !schema.items && schema.additionalProperties === undefined
+  return (
+    !schema.type &&
+    !schema.properties &&
+    !schema.items &&
+    schema.additionalProperties === undefined &&
+    !schema['x-kubernetes-int-or-string']
+  )
 }
 
 export interface EnumRules {

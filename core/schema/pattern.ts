@@ -1,7 +1,13 @@
+import { setFlagsFromString } from 'node:v8'
+
 /**
- * Patterns of schemas are written for RE2; here they run on the engine at hand, which backtracks. This file is the one
- * place to put a linear-time engine into. Until then an input past `maxPatternInput` counts as not matching.
+ * Patterns of schemas are written for RE2, which takes linear time; here they run on V8's engine, which backtracks. Its
+ * switch below makes it go over to a linear-time one when it does so too much; that one knows neither lookaround, which
+ * RE2 lacks as well, nor flags and repetition in the dozens. What is left is bounded by the length of inputs alone: one
+ * past `maxPatternInput` counts as not matching. This file is the one place to put another engine into.
  */
+setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks')
+
 export const maxPatternInput = 10_000
 
 const cache = new Map<string, RegExp | undefined>()
@@ -28,8 +34,9 @@ export function matchesPattern(expression: RegExp, value: string): boolean {
 
 function tryCompile(pattern: string): RegExp | undefined {
   const { source, flags } = translate(pattern)
-  // The Unicode mode is closer to RE2, but it refuses escapes such as `\-`, which RE2 allows.
-  for (const mode of [`${flags}u`, flags]) {
+  // Only what needs the Unicode mode gets it: the linear-time engine does not know it.
+  const needsUnicode = /\\[pP]|[\ud800-\udfff]/.test(source)
+  for (const mode of needsUnicode ? [`${flags}u`, flags] : [flags]) {
     try {
       return new RegExp(source, mode)
     } catch {}
@@ -54,6 +61,7 @@ function translate(pattern: string): { source: string; flags: string } {
   const source = pattern
     .slice(lead.length)
     .replace(/\\(?:A|z|[\s\S])|\(\?P</g, (found) => spellings.get(found) ?? found)
+    .replace(/\\([pP])([A-Z])(?![a-z{])/g, '\\$1{$2}')
     .replace(/\[:(\w+):\]/g, (found, name: string) => posixClasses.get(name) ?? found)
   return { source, flags: [...new Set(flags)].join('') }
 }

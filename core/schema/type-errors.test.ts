@@ -29,7 +29,7 @@ const types: Record<string, JsonSchema> = {
     },
   },
   [`${core}.EnvVar`]: { type: 'object', properties: { value: { type: 'string' } } },
-  [quantity]: { type: 'string' },
+  [quantity]: { 'x-kubernetes-int-or-string': true },
   'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta': {
     type: 'object',
     properties: {
