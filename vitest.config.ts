@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['{apis,core,admission,plugins,codegen,conformance,bench,examples}/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    reporters: ['default', './conformance/testing/summary-reporter.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
