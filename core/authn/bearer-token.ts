@@ -24,9 +24,9 @@ export function serviceAccountTokens(issuer: TokenIssuer): Authenticator {
   return {
     authenticate(request) {
       const token = bearerToken(request)
-      if (token === undefined || !issuer.recognizes(token)) return undefined
+      if (token === undefined) return undefined
       try {
-        return issuer.verify(token, issuer.defaultAudiences)
+        return issuer.authenticate(token)
       } catch (cause) {
         if (!isUnauthorized(cause)) throw cause
         // Why a token is bad is for the log, not for whoever sent it.

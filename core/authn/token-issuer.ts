@@ -119,9 +119,14 @@ export class TokenIssuer {
     return { token: `${signed}.${signature.toString('base64url')}`, expirationTimestamp }
   }
 
-  /** True when the token says it is one of ours; it may still be bad. */
-  recognizes(token: string): boolean {
-    return decode(token.split('.')[1])?.iss === this.#options.issuer
+  /**
+   * Who a token that came with a request is for; undefined when it does not say that it is one of ours.
+   * @throws StatusError `Unauthorized` that says why
+   */
+  authenticate(token: string): UserInfo | undefined {
+    const key = hash('sha256', token)
+    if (!this.#cache.has(key) && decode(token.split('.')[1])?.iss !== this.#options.issuer) return undefined
+    return this.#verify(key, token, this.defaultAudiences)
   }
 
   /**
@@ -129,12 +134,7 @@ export class TokenIssuer {
    * @throws StatusError `Unauthorized` that says why
    */
   verify(token: string, audiences: readonly string[]): UserInfo {
-    const key = hash('sha256', token)
-    const cached = this.#cache.get(key)
-    const verified = cached ?? this.#check(token)
-    this.#checkNow(verified.claims, audiences)
-    if (!cached) this.#remember(key, verified)
-    return verified.user
+    return this.#verify(hash('sha256', token), token, audiences)
   }
 
   /** The public keys as a JSON Web Key Set, for `/openid/v1/jwks`. */
@@ -146,6 +146,14 @@ export class TokenIssuer {
       ...key.export({ format: 'jwk' }),
     }))
     return { keys }
+  }
+
+  #verify(key: string, token: string, audiences: readonly string[]): UserInfo {
+    const cached = this.#cache.get(key)
+    const verified = cached ?? this.#check(token)
+    this.#checkNow(verified.claims, audiences)
+    if (!cached) this.#remember(key, verified)
+    return verified.user
   }
 
   #check(token: string): Verified {

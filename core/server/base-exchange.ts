@@ -23,8 +23,8 @@ export abstract class BaseExchange implements Exchange {
   answered = false
 
   protected readonly context: ExchangeContext
-  /** Names and values alternating. */
-  protected extraHeaders: string[] | undefined
+  /** Set by others; names and values alternating. */
+  #extraHeaders: string[] | undefined
   #status = 0
   #bytes = 0
   #path: string | undefined
@@ -82,7 +82,7 @@ export abstract class BaseExchange implements Exchange {
 
   setHeader(name: string, value: string): void {
     validateHeaderValue(name, value)
-    const headers = (this.extraHeaders ??= [])
+    const headers = (this.#extraHeaders ??= [])
     const at = name === 'warning' ? -1 : headers.findIndex((header, index) => index % 2 === 0 && header === name)
     if (at < 0) headers.push(name, value)
     else headers[at + 1] = value
@@ -103,7 +103,9 @@ export abstract class BaseExchange implements Exchange {
   stream(status: number, contentType: string): ReplyStream {
     this.#begin(status)
     if (!this.gone) this.writeHead(status, contentType, undefined)
-    return this.openStream()
+    const reply = this.openStream()
+    if (this.method === 'HEAD') reply.end()
+    return reply
   }
 
   get sent(): { status: number; bytes: number } {
@@ -119,6 +121,13 @@ export abstract class BaseExchange implements Exchange {
       this.#endListeners = [listener]
       this.watchClose(() => this.#end())
     }
+  }
+
+  /** The headers every answer has, then those that were set. @param to names and values alternating */
+  protected addOtherHeaders(to: (string | number)[]): void {
+    const extra = this.#extraHeaders
+    if (!extra?.includes('cache-control')) to.push('cache-control', 'no-cache, private')
+    if (extra) for (const part of extra) to.push(part)
   }
 
   /** What a stream of this exchange reports back to it. */

@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import { BaseExchange, type ExchangeContext } from './base-exchange.ts'
 import type { ReplyStream } from './exchange.ts'
 import { SinkReplyStream } from './reply-stream.ts'
-import { readBody } from './request-body.ts'
+import { isDeclaredTooLarge, readBody } from './request-body.ts'
 
 /** An exchange over HTTP/1.1; node's server takes care of pipelining, keep-alive and chunks. */
 export class H1Exchange extends BaseExchange {
@@ -45,8 +45,7 @@ export class H1Exchange extends BaseExchange {
 
   protected readBody(limitBytes: number): Promise<Buffer> {
     const declared = this.#request.headers['content-length']
-    const isTooLarge = declared !== undefined && Number(declared) > limitBytes
-    if (this.#awaitsContinue && !isTooLarge && !this.answered) {
+    if (this.#awaitsContinue && !isDeclaredTooLarge({ declared, limitBytes }) && !this.answered) {
       this.#awaitsContinue = false
       this.#response.writeContinue()
     }
@@ -59,8 +58,7 @@ export class H1Exchange extends BaseExchange {
       headers.push('content-type', contentType)
       if (length !== undefined) headers.push('content-length', String(length))
     }
-    headers.push('cache-control', 'no-cache, private')
-    if (this.extraHeaders) for (const part of this.extraHeaders) headers.push(part)
+    this.addOtherHeaders(headers)
     // Nobody can tell whether a client that was not told to continue sends its body all the same.
     if (this.#awaitsContinue || this.context.isClosing) headers.push('connection', 'close')
     this.#response.writeHead(status, headers)

@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import { BaseExchange, type ExchangeContext } from './base-exchange.ts'
 import type { ReplyStream } from './exchange.ts'
 import { SinkReplyStream } from './reply-stream.ts'
-import { readBody } from './request-body.ts'
+import { isDeclaredTooLarge, readBody } from './request-body.ts'
 
 /** What the streams of one connection share. */
 export interface H2Connection {
@@ -50,15 +50,12 @@ export class H2Exchange extends BaseExchange {
 
   protected readBody(limitBytes: number): Promise<Buffer> {
     const stream = this.#stream
-    const reading = readBody(stream, {
-      limitBytes,
-      timeoutMs: this.context.bodyTimeoutMs,
-      declared: this.#headers['content-length'],
-    })
-    if (this.#headers.expect?.toLowerCase() === '100-continue' && !this.answered && !this.gone) {
+    const declared = this.#headers['content-length']
+    const awaitsContinue = this.#headers.expect?.toLowerCase() === '100-continue'
+    if (awaitsContinue && !isDeclaredTooLarge({ declared, limitBytes }) && !this.answered && !this.gone) {
       stream.additionalHeaders({ ':status': 100 })
     }
-    return reading
+    return readBody(stream, { limitBytes, timeoutMs: this.context.bodyTimeoutMs, declared })
   }
 
   protected writeHead(status: number, contentType: string, length: number | undefined): void {
@@ -67,8 +64,7 @@ export class H2Exchange extends BaseExchange {
       headers.push('content-type', contentType)
       if (length !== undefined) headers.push('content-length', length)
     }
-    headers.push('cache-control', 'no-cache, private')
-    if (this.extraHeaders) for (const part of this.extraHeaders) headers.push(part)
+    this.addOtherHeaders(headers)
     this.#stream.respond(headers as unknown as string[])
   }
 

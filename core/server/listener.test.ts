@@ -331,6 +331,53 @@ test('a slow head is cut off, a long watch is not', async () => {
   expect(quietWatch.closed).toBe(false)
 })
 
+test('an HTTP/2 connection is idle once its watch has ended', async () => {
+  const opened = Promise.withResolvers<ReplyStream>()
+  const listener = await start((exchange) => opened.resolve(exchange.stream(200, 'application/json')), {
+    limits: { idleTimeoutMs: 30 },
+  })
+  const session = connectH2(listener)
+  const closed = once(session, 'close')
+  const other = once(connectH2(listener), 'close')
+  session.request({ ':path': '/watch' }).resume()
+  const reply = await opened.promise
+  await other
+  expect(session.closed).toBe(false)
+  reply.end()
+  await closed
+})
+
+test.each(protocols)('%s answers HEAD of a streamed answer, and lets cache-control be replaced', async (protocol) => {
+  const listener = await start((exchange) => {
+    exchange.setHeader('cache-control', 'public')
+    const reply = exchange.stream(200, 'application/json')
+    expect(reply.closed).toBe(true)
+    reply.write(Buffer.from('not for HEAD'))
+    reply.end()
+  })
+  const head = await ask(protocol, listener, 'HEAD', '/')
+  expect(head).toMatchObject({ status: 200, body: '', headers: { 'cache-control': 'public' } })
+})
+
+test('HTTP/2 is told to continue only when the body is read', async () => {
+  const listener = await start(echo)
+  const session = connectH2(listener)
+  const post = (length: number) =>
+    session.request({ ':method': 'POST', ':path': '/', expect: '100-continue', 'content-length': length })
+  const stream = post(4)
+  await once(stream, 'continue')
+  stream.end('body')
+  const [answer] = await once(stream, 'response')
+  expect(answer[':status']).toBe(200)
+  const refused = post(2000)
+  let continued = false
+  refused.on('continue', () => {
+    continued = true
+  })
+  const [refusal] = await once(refused, 'response')
+  expect([refusal[':status'], continued]).toEqual([413, false])
+})
+
 test('an upgrade hands over the connection, and may be refused', async () => {
   const listener = await start(echo, {
     onUpgrade(upgrade) {

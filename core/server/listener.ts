@@ -281,11 +281,21 @@ class Front implements Listener {
     )
   }
 
-  /** A quiet watch is not idle; a slow short request may be cut from further ones, `close` lets it finish. */
+  /**
+   * A connection is idle when nothing passed for a while and no answer is being written in pieces: a quiet watch is not idle.
+   * It is closed gently, so a slow short request still ends; what has not ended a while later is stuck.
+   */
   #closeWhenIdle(connection: Connection, session: ServerHttp2Session): void {
-    session.setTimeout(this.#limits.idleTimeoutMs, () => {
-      if (connection.streaming === 0) session.close()
+    const idleMs = this.#limits.idleTimeoutMs
+    session.on('timeout', () => {
+      if (connection.streaming === 0) {
+        if (session.closed) session.destroy()
+        else session.close()
+      }
+      // Not every end of an answer counts as activity, so the timer is wound again here.
+      if (!session.destroyed) session.setTimeout(idleMs)
     })
+    session.setTimeout(idleMs)
   }
 
   #onStream(

@@ -9,14 +9,20 @@ export interface BodyLimits {
   declared: string | undefined
 }
 
+/** True when there is no need to read the body to know that it is too large. */
+export function isDeclaredTooLarge({ declared, limitBytes }: Pick<BodyLimits, 'declared' | 'limitBytes'>): boolean {
+  return declared !== undefined && Number(declared) > limitBytes
+}
+
 const empty = Buffer.alloc(0)
 
 /**
  * Collects a request's body. Past the limit or the time the rest is thrown away as it comes, so that the answer still reaches the client.
  * @throws StatusError `RequestEntityTooLarge`, `Timeout`, or `BadRequest` when the client goes before the end
  */
-export function readBody(source: Readable, { limitBytes, timeoutMs, declared }: BodyLimits): Promise<Buffer> {
-  if (declared !== undefined && Number(declared) > limitBytes) {
+export function readBody(source: Readable, limits: BodyLimits): Promise<Buffer> {
+  const { limitBytes, timeoutMs } = limits
+  if (isDeclaredTooLarge(limits)) {
     source.resume()
     return Promise.reject(newRequestEntityTooLarge(`limit is ${limitBytes}`))
   }
