@@ -98,9 +98,10 @@ export class ApiServerMetrics implements RequestMetrics {
     return this.#watchEvents.with(group, version, resource)
   }
 
-  /** @param resource `pods`, `deployments.apps` */
-  storageObjects(resource: string): Gauge {
-    return this.#objects.with(resource)
+  /** Replaces what was told before. @param counts by `pods`, `deployments.apps` */
+  setStorageObjects(counts: Iterable<readonly [resource: string, count: number]>): void {
+    this.#objects.clear()
+    for (const [resource, count] of counts) this.#objects.with(resource).set(count)
   }
 
   /** In seconds. @param operation `get`, `list`, `create`, `update`, `delete` @param type `/registry/pods` */

@@ -1,7 +1,46 @@
 import type { OpenWatches } from '#core/endpoints/watch.ts'
-import type { Registry } from '#core/registry/registry.ts'
+import type { Registry, Resource } from '#core/registry/registry.ts'
+import { ApiServerMetrics } from './api-server-metrics.ts'
+import { Metrics } from './metrics.ts'
+import { addProcessMetrics } from './process-metrics.ts'
+import type { ResourceInfo } from './request-info.ts'
 import type { RequestMetrics } from './request-metrics.ts'
 
-export function createServerMetrics(_parts: { registry: Registry; watches: OpenWatches }): RequestMetrics & { text(): string } {
-  return { started: () => {}, ended: () => {}, text: () => '' }
+/** What `/metrics` tells of this server. */
+export function createServerMetrics({
+  registry,
+  watches,
+}: {
+  registry: Registry
+  watches: Pick<OpenWatches, 'size'>
+}): RequestMetrics & { text(): string } {
+  const metrics = new Metrics()
+  const server = new ApiServerMetrics(metrics, (info) => isServed(registry, info))
+  const openWatches = metrics.gauge('apiserver_open_watches', 'Watches being answered.').with()
+  addProcessMetrics(metrics)
+  metrics.beforeEach(() => {
+    openWatches.set(watches.size)
+    server.setStorageObjects(countObjects(registry.all()))
+  })
+  return {
+    started: (info) => server.started(info),
+    ended: (info, sent, ms) => server.ended(info, sent, ms),
+    text: () => metrics.text(),
+  }
+}
+
+const everyKindMayHave = new Set(['', 'status', 'scale'])
+
+function isServed(registry: Registry, { group, version, resource, subresource }: ResourceInfo): boolean {
+  const served = registry.find(group, version, resource)
+  if (!served) return false
+  const own = served.resource.definition.keelson?.subresources
+  return everyKindMayHave.has(subresource) || (own !== undefined && Object.hasOwn(own, subresource))
+}
+
+function* countObjects(resources: Iterable<Resource>): Generator<[string, number]> {
+  for (const { definition, home, cache } of resources) {
+    if (home !== definition || definition.keelson?.virtual !== undefined) continue
+    yield [definition.group ? `${definition.resource}.${definition.group}` : definition.resource, cache.size]
+  }
 }
