@@ -1,7 +1,8 @@
-import { type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { request as requestTls } from 'node:https'
 import type { Logger } from '#apis/plugin/v1/host.ts'
 import type { Exchange, ReplyStream } from '#core/server/exchange.ts'
+import { http } from '#core/server/node-http.ts'
 import {
   answeredHeaders,
   checkPath,
@@ -68,7 +69,7 @@ function open(exchange: Exchange, target: ProxyTarget, body: Buffer | undefined)
     headers: headers.flat(),
     agent: false as const,
   }
-  return target.tls ? requestTls({ ...options, ...tlsOptions(target) }) : requestPlain(options)
+  return target.tls ? requestTls({ ...options, ...tlsOptions(target) }) : http.request(options)
 }
 
 function answerOf(request: ClientRequest, body: Buffer | undefined): Promise<IncomingMessage> {

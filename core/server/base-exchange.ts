@@ -1,6 +1,6 @@
-import { validateHeaderValue } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { Exchange, ReplyStream } from './exchange.ts'
+import { http } from './node-http.ts'
 import { pathOf, queryOf } from './request-target.ts'
 
 /** What the exchanges of one listener share. */
@@ -81,7 +81,7 @@ export abstract class BaseExchange implements Exchange {
   }
 
   setHeader(name: string, value: string): void {
-    validateHeaderValue(name, value)
+    http.validateHeaderValue(name, value)
     const headers = (this.#extraHeaders ??= [])
     const at = name === 'warning' ? -1 : headers.findIndex((header, index) => index % 2 === 0 && header === name)
     if (at < 0) headers.push(name, value)

@@ -1,7 +1,8 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { UpgradeExchange } from './exchange.ts'
+import { http } from './node-http.ts'
 import { pathOf, queryOf } from './request-target.ts'
 
 /** An answer written past node's response object, for connections that it has let go of; the connection ends behind it. */
@@ -12,7 +13,7 @@ export function writeLastAnswer(socket: Duplex, status: number, contentType: str
   }
   const bytes = Buffer.from(body)
   const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}`,
+    `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Unknown'}`,
     'connection: close',
     `content-type: ${contentType}`,
     `content-length: ${bytes.length}`,

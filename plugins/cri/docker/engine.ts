@@ -1,4 +1,3 @@
-import { Agent } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { RuntimeErrorCode } from '@keelson/apis/plugin/v1/cri.ts'
 import { RuntimeError } from '@keelson/apis/plugin/v1/cri.ts'
@@ -13,7 +12,7 @@ export interface Engine {
 }
 
 export function connectEngine(socketPath?: string): Engine {
-  const agent = new Agent({ keepAlive: true, maxFreeSockets: 8 })
+  const agent = new (process.getBuiltinModule('node:http').Agent)({ keepAlive: true, maxFreeSockets: 8 })
   const docker = new Docker({ ...(socketPath && { socketPath }), agent } as Docker.DockerOptions)
   return {
     docker,

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { http } from '../node-http.ts'
 import type { Upgrade } from './types.ts'
 
 /** The two ways a client may ask for a streaming connection, and how each is granted or refused. */
@@ -24,7 +24,7 @@ export function refuseUpgrade(socket: Duplex, status: number, message: string, h
   socket.on('error', () => {})
   socket.end(
     [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}`,
       'Content-Type: text/plain; charset=utf-8',
       `Content-Length: ${Buffer.byteLength(body)}`,
       'Connection: close',

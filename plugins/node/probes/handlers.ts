@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import http from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -12,6 +12,7 @@ import type {
 import type { ContainerRuntime } from '@keelson/apis/plugin/v1/cri.ts'
 import { runtimeErrorCode } from '@keelson/apis/plugin/v1/cri.ts'
 import type { DeepReadonly } from '@keelson/client'
+import { http } from '@keelson/kit/node-http.ts'
 import type { ContainerSpec } from '../pod/model.ts'
 
 /** What probes and lifecycle hooks do: run a command, ask over HTTP, connect, sleep. */
@@ -92,7 +93,7 @@ async function httpGet(
     scheme === 'HTTPS'
       ? https.get({ ...target, headers, signal, rejectUnauthorized: false, agent: false })
       : http.get({ ...target, headers, signal, agent: false })
-  const [response] = (await once(request, 'response')) as [http.IncomingMessage]
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
   const { statusCode = 0 } = response
   response.resume()
   if (statusCode >= 200 && statusCode < 400) return success
