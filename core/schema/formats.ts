@@ -84,7 +84,7 @@ export function isIPv6(value: string): boolean {
   const halves = value.split('::')
   if (halves.length > 2) return false
   const groups = halves.flatMap((half) => (half === '' ? [] : half.split(':')))
-  const tail = groups.at(-1)?.includes('.') ? groups.pop() : undefined
+  const tail = groups.at(-1)?.includes('.') && !value.endsWith('::') ? groups.pop() : undefined
   if (tail !== undefined && !isIPv4(tail)) return false
   if (!groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return false
   const count = groups.length + (tail === undefined ? 0 : 2)

@@ -23,6 +23,8 @@ export class SchemaNode {
   readonly preservesUnknown: boolean
   /** An API object of its own, with apiVersion, kind and metadata whether or not the schema names them. */
   readonly isResource: boolean
+  /** One within another object. */
+  readonly isEmbedded: boolean
   readonly hasDefault: boolean
   readonly enum: EnumRules | undefined
   readonly string: StringRules | undefined
@@ -59,7 +61,8 @@ export class SchemaNode {
     this.clock = clockOf(this.definition)
     this.intOrString = schema['x-kubernetes-int-or-string'] === true || this.format === 'int-or-string' || this.quantity
     this.preservesUnknown = schema['x-kubernetes-preserve-unknown-fields'] === true || saysNothing(schema)
-    this.isResource = options.isResource === true || schema['x-kubernetes-embedded-resource'] === true
+    this.isEmbedded = schema['x-kubernetes-embedded-resource'] === true
+    this.isResource = options.isResource === true || this.isEmbedded
     this.hasDefault = schema.default !== undefined
     this.enum = schema.enum && enumRules(schema.enum)
     this.string = stringRules(schema)

@@ -213,6 +213,12 @@ const cases: { name: string; a: JsonSchema; value: unknown; want: string[] }[] =
     want: ['spec.a: Invalid value: "boolean": spec.a in body must be of type integer,string: "boolean"'],
   },
   {
+    name: 'an embedded resource that does not say what it is',
+    a: object({}, { 'x-kubernetes-embedded-resource': true }),
+    value: { apiVersion: '' },
+    want: ['spec.a.apiVersion: Required value: must not be empty', 'spec.a.kind: Required value: must not be empty'],
+  },
+  {
     name: 'none of oneOf',
     a: object({ x: int, y: int }, { oneOf: [{ required: ['x'] }, { required: ['y'] }] }),
     value: {},

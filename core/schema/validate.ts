@@ -87,8 +87,9 @@ class Walk {
     } else if (Array.isArray(value)) {
       if (node.array) this.list(node.array, value)
       if (this.listTypes && node.listType) this.listType(node, value)
-    } else if (typeof value === 'object' && node.object) {
-      this.object(node.object, node, value as JsonObject)
+    } else if (typeof value === 'object') {
+      if (node.object) this.object(node.object, node, value as JsonObject)
+      if (node.isEmbedded) this.embedded(value as JsonObject)
     }
     if (node.enum) this.enum(node.enum, value)
   }
@@ -203,6 +204,13 @@ class Walk {
       if (!Object.hasOwn(value, name)) this.errors.push(required(this.path.child(name)))
     }
     if (rules.closed) this.closed(node, value)
+  }
+
+  /** A resource within another says what it is. */
+  private embedded(value: JsonObject): void {
+    for (const name of ['apiVersion', 'kind']) {
+      if (!own(value, name)) this.errors.push(required(this.path.child(name), 'must not be empty'))
+    }
   }
 
   private size(rules: ObjectRules, value: JsonObject): void {
