@@ -201,6 +201,17 @@ test('a definition is prepared once for all kinds of a compiler', () => {
   expect(fromJob).toBe(fromPod)
 })
 
+test('a type may refer to itself under a junctor', () => {
+  const list: JsonSchema = {
+    type: 'object',
+    properties: { next: { $ref: 'List' }, end: { type: 'boolean' } },
+    oneOf: [{ properties: { next: { $ref: 'List' } }, required: ['next'] }, { required: ['end'] }],
+  }
+  const schema = compileSchema({ $ref: 'List' }, { List: list })
+  expect(schema.validate({ next: { next: { end: true } } })).toEqual([])
+  expect(schema.validate({ next: { next: {} } })).not.toEqual([])
+})
+
 test('a reference to nowhere is told when it is first followed', () => {
   const schema = compileSchema(object({ a: { $ref: 'io.example.v1.None' } }), types)
   expect(() => schema.prune({ a: {} })).toThrow('schema refers to io.example.v1.None, which is not defined')

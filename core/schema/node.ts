@@ -31,7 +31,6 @@ export class SchemaNode {
   readonly number: NumberRules | undefined
   readonly array: ArrayRules | undefined
   readonly object: ObjectRules | undefined
-  readonly junctors: Junctors | undefined
   /** Any string will do: the walk over an object, which is mostly such fields, need not look closer. */
   readonly takesAnyString: boolean
   /** CEL rules, for whoever evaluates them. */
@@ -43,6 +42,8 @@ export class SchemaNode {
   readonly patchMergeKey: string
 
   private readonly compiler: NodeCompiler
+  private readonly hasJunctors: boolean
+  private junctorNodes: Junctors | undefined
   private readonly base: SchemaNode | undefined
   private readonly children = new Map<string, SchemaNode>()
   private itemNode: SchemaNode | undefined
@@ -69,8 +70,8 @@ export class SchemaNode {
     this.number = numberRules(schema)
     this.array = arrayRules(schema)
     this.object = objectRules(schema)
-    this.junctors = junctors(compiler, schema)
-    this.takesAnyString = this.type === 'string' && !this.enum && !this.string && !this.junctors
+    this.hasJunctors = Boolean(schema.allOf || schema.anyOf || schema.oneOf || schema.not)
+    this.takesAnyString = this.type === 'string' && !this.enum && !this.string && !this.hasJunctors
     this.validations = schema['x-kubernetes-validations'] ?? []
     this.listType = schema['x-kubernetes-list-type']
     this.listMapKeys = schema['x-kubernetes-list-map-keys'] ?? []
@@ -102,6 +103,12 @@ export class SchemaNode {
     if (!written) return undefined
     this.additionalNode ??= written === true ? this.compiler.anything : this.compiler.node(written)
     return this.additionalNode
+  }
+
+  /** allOf, anyOf, oneOf and not; made at first use, like fields, because they may refer to the type they are part of. */
+  get junctors(): Junctors | undefined {
+    if (this.hasJunctors) this.junctorNodes ??= junctors(this.compiler, this.schema)
+    return this.junctorNodes
   }
 
   get items(): SchemaNode | undefined {
@@ -297,8 +304,7 @@ export interface Junctors {
   readonly not: SchemaNode | undefined
 }
 
-function junctors(compiler: NodeCompiler, { allOf, anyOf, oneOf, not }: JsonSchema): Junctors | undefined {
-  if (!allOf && !anyOf && !oneOf && !not) return undefined
+function junctors(compiler: NodeCompiler, { allOf, anyOf, oneOf, not }: JsonSchema): Junctors {
   const nodes = (schemas: readonly JsonSchema[] | undefined) => (schemas ?? []).map((one) => compiler.node(one))
   return { allOf: nodes(allOf), anyOf: nodes(anyOf), oneOf: nodes(oneOf), not: not && compiler.node(not) }
 }

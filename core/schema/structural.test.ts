@@ -190,6 +190,20 @@ const cases: { name: string; schema: object; want: string[] }[] = [
     want: ['properties[a].default: Invalid value: {"b":"x","c":1}: must not have unknown fields'],
   },
 ]
+const misshapen: [schema: unknown, want: string][] = [
+  [null, ': Invalid value: "null": schema in body must be of type object: "null"'],
+  [root([] as never), 'properties: Invalid value: "array": properties in body must be of type object: "array"'],
+  [
+    root({ a: { type: 'object', additionalProperties: { items: 5 } } }),
+    'properties[a].additionalProperties.items: Invalid value: "integer": properties[a].additionalProperties.items in body must be of type object: "integer"',
+  ],
+  [
+    root({}, { required: ['a', 1] }),
+    'required[1]: Invalid value: "integer": required[1] in body must be of type string: "integer"',
+  ],
+]
+test.each(misshapen)('%j is no schema', (schema, want) => expect(lines(schema)).toEqual([want]))
+
 test.each(cases)('validateStructural judges $name', ({ schema, want }) => expect(lines(schema)).toEqual(want))
 
 test('a schema nested without end is refused before it is walked', () => {

@@ -5,6 +5,7 @@ import { NodeCompiler } from './node.ts'
 import { Path } from './path.ts'
 import { patternFault } from './pattern.ts'
 import { prune } from './prune.ts'
+import { shapeErrors } from './shape.ts'
 import { validate } from './validate.ts'
 
 /**
@@ -15,12 +16,14 @@ export const maxSchemaDepth = 100
 export const maxSchemaNodes = 100_000
 
 /**
- * @param schema of a whole custom resource
+ * @param schema of a whole custom resource, which may be any JSON in truth
  * @returns its faults; paths begin at the schema: `properties[spec].type`, and are empty for the schema itself
  */
 export function validateStructural(schema: JsonSchema): FieldError[] {
   const size = sizeError(schema)
   if (size) return [size]
+  const misshapen = shapeErrors(schema, '')
+  if (misshapen.length > 0) return misshapen
   const errors = [...schemaErrors(schema, '', { level: 'root', defaults: '' }), ...completenessErrors(schema, '')]
   return errors.length > 0 ? errors : defaultErrors(schema)
 }
@@ -54,7 +57,7 @@ const types = ['array', 'boolean', 'integer', 'number', 'object', 'string']
 
 /** Looks before anything recurses: a hostile schema must not exhaust the stack. */
 function sizeError(schema: JsonSchema): FieldError | undefined {
-  let layer: unknown[] = [schema]
+  let layer: unknown[] = isObject(schema) ? [schema] : []
   let nodes = 0
   for (let depth = 0; layer.length > 0; depth++) {
     nodes += layer.length

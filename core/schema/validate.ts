@@ -79,7 +79,8 @@ class Walk {
   /** What holds of a value without looking into its fields or items. */
   private local(node: SchemaNode, value: unknown): void {
     this.type(node, value)
-    if (node.junctors) this.junctors(node.junctors, value)
+    const { junctors } = node
+    if (junctors) this.junctors(junctors, value)
     if (typeof value === 'string') {
       if (node.string) this.text(node.string, value)
     } else if (typeof value === 'number') {
