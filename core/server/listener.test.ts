@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import https from 'node:https'
+import net from 'node:net'
 import { text } from 'node:stream/consumers'
 import tls from 'node:tls'
 import { promisify } from 'node:util'
@@ -307,6 +308,19 @@ test('HTTP/2 noise ends its own connection only', async () => {
   plain.write('GET / HTTP/1.1\r\n\r\n')
   await once(plain.resume(), 'close')
   expect((await ask('h2', listener, 'GET', '/')).status).toBe(200)
+})
+
+test('what is not TLS is dropped, and a handshake that never ends does not hold up the shutdown', async () => {
+  const listener = await start(echo)
+  const plain = net.connect(listener.address.port, '127.0.0.1')
+  plain.on('error', () => undefined)
+  plain.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+  await once(plain.resume(), 'close')
+  const silent = net.connect(listener.address.port, '127.0.0.1')
+  silent.on('error', () => undefined)
+  const gone = once(silent.resume(), 'close')
+  expect((await ask('h1', listener, 'GET', '/')).status).toBe(200)
+  await Promise.all([listener.close({ graceMs: 20_000 }), gone])
 })
 
 test('a slow head is cut off, a long watch is not', async () => {
