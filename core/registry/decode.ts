@@ -20,13 +20,14 @@ export function decodeObject(value: unknown, served: ServedVersion, options: Dec
   const object = checkKind(value, served)
   const { schema } = served
   const { builtin } = served.resource.definition
+  schema.dropNulls(object)
   if (builtin) {
-    schema.dropNulls(object)
     const mismatch = schema.typeErrors(object)
     if (mismatch) {
       const { kind } = served.resource.definition
       throw newBadRequest(`${kind} in version "${served.definition.name}" cannot be handled as a ${kind}: ${mismatch}`)
     }
+    schema.normalize(object)
   }
   pruneUnknown(object, served, options)
   schema.applyDefaults(object)
