@@ -27,9 +27,14 @@ export function createInformers(client: Client, options: InformersOptions = {}):
     return startInformer(ref, source, { labelSelector, fieldSelector, clock, random, pageSize, log })
   }
 
+  const unlessDropped = (key: string, informer: RunningInformer<KubeObject>) => (error: unknown) => {
+    if (informers.get(key) === informer) throw error
+  }
+
   function stop() {
-    for (const informer of informers.values()) informer.stop()
+    const all = [...informers.values()]
     informers.clear()
+    for (const informer of all) informer.stop()
   }
   signal?.addEventListener('abort', stop, { once: true })
 
@@ -46,11 +51,12 @@ export function createInformers(client: Client, options: InformersOptions = {}):
     },
     drop(ref, wanted = {}) {
       const key = keyOf(ref, wanted)
-      informers.get(key)?.stop()
+      const informer = informers.get(key)
       informers.delete(key)
+      informer?.stop()
     },
     async synced() {
-      await Promise.all([...informers.values()].map((informer) => informer.synced))
+      await Promise.all([...informers].map(([key, informer]) => informer.synced.catch(unlessDropped(key, informer))))
     },
     stop,
   }

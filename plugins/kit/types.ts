@@ -33,7 +33,7 @@ export interface Informers {
   for<T extends KubeObject>(ref: ResourceRef<T>, options?: InformerOptions): Informer<T>
   /** Stops one informer: of a resource that is no longer served. */
   drop(ref: ResourceRef, options?: InformerOptions): void
-  /** Resolves when every informer asked for so far has synced. */
+  /** Resolves when every informer asked for so far has synced, or was stopped. */
   synced(): Promise<void>
   stop(): void
 }
