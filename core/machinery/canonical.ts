@@ -7,7 +7,6 @@ import type { TypeMeta, UnstructuredObject } from '#apis/meta/v1/types.ts'
  */
 
 const quote = 0x22
-const backslash = 0x5c
 const head = Buffer.from('{"kind":"')
 const betweenKindAndVersion = Buffer.from('","apiVersion":"')
 const betweenVersions = Buffer.from('","metadata":{"resourceVersion":"')
@@ -41,10 +40,10 @@ function behind(bytes: Buffer, from: number, expected: Buffer): number {
   return from + expected.length
 }
 
-/** Index of the quote that ends the string whose text begins at `from`. */
+/** Index of the quote that ends the string whose text begins at `from`: kinds, versions and revisions have no escapes. */
 function stringEnd(bytes: Buffer, from: number): number {
   let at = from
-  while (at < bytes.length && bytes[at] !== quote) at += bytes[at] === backslash ? 2 : 1
+  while (at < bytes.length && bytes[at] !== quote) at++
   return at
 }
 
