@@ -24,6 +24,13 @@ test('an object is encoded with kind, apiVersion and metadata first and no resou
   expect(object.metadata.resourceVersion).toBe('12')
 })
 
+test('fields whose names are digits do not come first', () => {
+  const bytes = encodeObject({ ...of, 1: 2, metadata: { 3: 4 } as object }, of)
+  expect(spliceResourceVersion(bytes, 5).toString()).toBe(
+    '{"kind":"Deployment","apiVersion":"apps/v1","metadata":{"resourceVersion":"5","3":4},"1":2}',
+  )
+})
+
 test('the kind and version asked for win', () => {
   expect(reviveObject(encodeObject(object, { apiVersion: 'v1', kind: 'Other' }))).toMatchObject({
     apiVersion: 'v1',

@@ -15,7 +15,15 @@ const betweenVersions = Buffer.from('","metadata":{"resourceVersion":"')
 export function encodeObject(object: UnstructuredObject, { apiVersion, kind }: TypeMeta): Buffer {
   const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object
   const { resourceVersion: _resourceVersion, ...meta } = metadata ?? {}
-  return Buffer.from(JSON.stringify({ kind, apiVersion, metadata: { resourceVersion: '', ...meta }, ...rest }))
+  // Joined by hand: JSON.stringify would put fields whose names are digits before all others.
+  const start = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{"resourceVersion":""`
+  return Buffer.from(start + moreFields(meta) + moreFields(rest))
+}
+
+/** The fields of an object as they follow others, and the brace that ends them all. */
+function moreFields(object: object): string {
+  const json = JSON.stringify(object)
+  return json === '{}' ? '}' : `,${json.slice(1)}`
 }
 
 /**
