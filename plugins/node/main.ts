@@ -121,7 +121,7 @@ export async function runNodes(
 }
 
 /** The same for an agent that starts again with the same data, different for any other. */
-function instanceOf({ dataDir }: NodeConfig, names: readonly string[]): string {
+export function instanceOf({ dataDir }: NodeConfig, names: readonly string[]): string {
   return createHash('sha256')
     .update(JSON.stringify([resolve(dataDir), names[0], names.length]))
     .digest('hex')

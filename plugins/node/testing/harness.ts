@@ -8,8 +8,8 @@ import type { PluginHost } from '@keelson/apis/plugin/v1/host.ts'
 import type { Client, ResourceClient } from '@keelson/client'
 import { createFakeClient, type FakeClient } from '@keelson/kit/testing/fake-client.ts'
 import { createMemoryLog, type MemoryLog } from '@keelson/kit/testing/fake-host.ts'
-import { readConfig } from '../config.ts'
-import { runNodes } from '../main.ts'
+import { nodeNames, readConfig } from '../config.ts'
+import { instanceOf, runNodes } from '../main.ts'
 import { selfSignedCertificate } from '../server/self-signed.ts'
 
 /** An agent against a fake API, for tests. */
@@ -112,21 +112,13 @@ async function startOnce(
     untilEmpty: async () => {
       const watching = new AbortController()
       for await (const _ of runtime.events(watching.signal)) {
-        const left = await runtime.listPodSandbox({ labelSelector: { 'keelson.dev/agent': instanceOf(config) } })
+        const left = await runtime.listPodSandbox({
+          labelSelector: { 'keelson.dev/agent': instanceOf(config, nodeNames(config)) },
+        })
         if (left.length === 0) watching.abort()
       }
     },
   }
-}
-
-import { createHash } from 'node:crypto'
-import { resolve } from 'node:path'
-import { nodeNames } from '../config.ts'
-
-function instanceOf(config: ReturnType<typeof readConfig>): string {
-  const names = nodeNames(config)
-  const identity = JSON.stringify([resolve(config.dataDir), names[0], names.length])
-  return createHash('sha256').update(identity).digest('hex').slice(0, 16)
 }
 
 /** Gives the fake the two strategic merges the agent relies on: lists by key, and `$patch: delete`. */
