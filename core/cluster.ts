@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { admissionChain, builtinSteps } from '#admission/chain.ts'
 import type { Rules } from '#apis/meta/v1/rules.ts'
+import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { rules as builtinRules } from '#apis/rules.ts'
 import { serviceAccountTokens } from './authn/bearer-token.ts'
 import { clientCertificates } from './authn/client-certificate.ts'
@@ -24,17 +25,15 @@ import { scale } from './endpoints/subresources/scale.ts'
 import { tokenEndpoint } from './endpoints/subresources/token.ts'
 import { update } from './endpoints/update.ts'
 import { reviewEndpoints } from './endpoints/virtual/reviews.ts'
-import { OpenWatches } from './endpoints/watch.ts'
 import { entryUrl, findBuiltinPlugins, type PluginPackage } from './host/builtin-plugins.ts'
 import { Host } from './host/host.ts'
 import { PluginObjects } from './host/objects.ts'
-import { reviveObject } from './machinery/canonical.ts'
 import { CustomResources } from './registry/custom/custom-resources.ts'
 import { customResourceDefinitionRules } from './registry/custom/rules.ts'
 import { CacheReader } from './registry/object-reader.ts'
 import { Registry, type SchemaTypes } from './registry/registry.ts'
 import type { ResourceDefinition } from './registry/resource.ts'
-import { keyOf, ResourceStore } from './registry/resource-store.ts'
+import { ResourceStore } from './registry/resource-store.ts'
 import { type BootstrapObject, bootstrap, builtinObjects } from './server/bootstrap.ts'
 import { documentEndpoint } from './server/documents.ts'
 import { Handler } from './server/handler.ts'
@@ -71,11 +70,13 @@ export interface Cluster {
 
 const serviceAccountIssuer = 'https://kubernetes.default.svc.cluster.local'
 const shutdownGraceMs = 2_000
+const renewEveryMs = 24 * 3_600_000
 
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const log = newLogger({ level: options.logLevel, format: options.logFormat })
+  const pkiOptions = { directory: options.dataDir, hosts: [options.bindAddress] }
   const [pki, storage, definitions, plugins] = await Promise.all([
-    loadOrCreatePki({ directory: options.dataDir, hosts: [options.bindAddress] }),
+    loadOrCreatePki(pkiOptions),
     openEmbeddedStorage({ directory: join(options.dataDir, 'store'), log }),
     loadDefinitions(),
     findBuiltinPlugins(),
@@ -91,15 +92,14 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const rbac = new RbacIndex()
   feedRbac(rbac, registry)
   const authorizer = union([nodeAuthorizer(), rbac])
-  const issuer = tokenIssuer(pki, registry)
+  const issuer = tokenIssuer(pki, reader)
   const identify = newIdentify({
     authenticators: [clientCertificates(), serviceAccountTokens(issuer)],
     authorizer,
     allowAnonymous: options.anonymousAuth,
   })
 
-  const watches = new OpenWatches()
-  const metrics = createServerMetrics({ registry, watches })
+  const metrics = createServerMetrics(registry)
   const readiness: HealthCheck[] = []
   let bootstrapped = false
   readiness.push(
@@ -113,7 +113,6 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     registry,
     store,
     cacher,
-    watches,
     identify,
     permit: (user, info) => requireAllowed(authorizer, user, info),
     paths: pathEndpoint({
@@ -130,13 +129,19 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const listener = await listen({
     host: options.bindAddress,
     port: options.port,
-    tls: { cert: pki.serving.certPem, key: pki.serving.keyPem, ca: pki.ca.certPem },
+    tls: servingTls(pki),
     onExchange: (exchange) => handler.handle(exchange),
     onUpgrade: (upgrade) => handler.handleUpgrade(upgrade),
     log,
   })
+  const renewal = setInterval(() => {
+    loadOrCreatePki(pkiOptions).then(
+      (renewed) => listener.renew(servingTls(renewed)),
+      (error) => log.error('certificates not renewed', { error }),
+    )
+  }, renewEveryMs)
   await bootstrap(registry, store, [...builtinObjects(), ...bootstrapRoles()])
-  const server = `https://${listener.address.host}:${listener.address.port}`
+  const server = `https://${reachableHost(options.bindAddress)}:${listener.address.port}`
   const kubeconfig = join(options.dataDir, 'admin.kubeconfig')
   await writeKubeconfig(kubeconfig, {
     server,
@@ -166,13 +171,19 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     startedInMs,
     failed,
     stop: async () => {
+      clearInterval(renewal)
       await host.stop()
-      watches.endAll()
       await listener.close({ graceMs: shutdownGraceMs })
       await cacher[Symbol.asyncDispose]()
       await storage[Symbol.asyncDispose]()
     },
   }
+}
+
+/** Where this machine reaches a server that is bound to `address`, as part of a URL. */
+function reachableHost(address: string): string {
+  const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address
+  return host.includes(':') ? `[${host}]` : host
 }
 
 async function loadDefinitions(): Promise<{ types: SchemaTypes; resources: ResourceDefinition[] }> {
@@ -187,16 +198,17 @@ function allRules(): Map<string, Rules> {
   )
 }
 
-function tokenIssuer(pki: Pki, registry: Registry): TokenIssuer {
+function tokenIssuer(pki: Pki, reader: CacheReader): TokenIssuer {
   return new TokenIssuer({
     issuer: serviceAccountIssuer,
     defaultAudiences: [serviceAccountIssuer],
     privatePem: pki.serviceAccountKey.privatePem,
-    uidOf: (resource, namespace, name) => {
-      const entry = registry.get('', resource)?.cache.get(keyOf({ namespace, name }))
-      return entry && reviveObject(entry.bytes).metadata.uid
-    },
+    uidOf: (resource, namespace, name) => reader.get<UnstructuredObject>('', resource, namespace, name)?.metadata.uid,
   })
+}
+
+function servingTls({ serving, ca }: Pki) {
+  return { cert: serving.certPem, key: serving.keyPem, ca: ca.certPem }
 }
 
 function kubeletTls({ kubeletClient }: Pki) {

@@ -15,29 +15,11 @@ const bookmarkEveryMs = 60_000
 const defaultTimeoutSeconds = 30 * 60
 const groupBytes = 256 * 1024
 
-/** Ends every open watch, for a shutdown. */
-export class OpenWatches {
-  readonly #open = new Set<() => void>()
-
-  add(end: () => void): () => void {
-    this.#open.add(end)
-    return () => this.#open.delete(end)
-  }
-
-  get size(): number {
-    return this.#open.size
-  }
-
-  endAll(): void {
-    for (const end of [...this.#open]) end()
-  }
-}
-
 /**
  * GET with `watch=true`: every change from a resourceVersion on, a line each.
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
  */
-export async function watch(request: ResourceRequest, open: OpenWatches): Promise<void> {
+export async function watch(request: ResourceRequest): Promise<void> {
   const { exchange, cacher } = request
   const spec = viewSpec(request)
   const { query } = exchange
@@ -57,7 +39,7 @@ export async function watch(request: ResourceRequest, open: OpenWatches): Promis
     announceInitialEnd: sendInitial && query.has('sendInitialEvents'),
     timeoutMs,
   })
-  session.run(start, spec, open)
+  session.run(start, spec)
 }
 
 interface Start {
@@ -140,14 +122,13 @@ class WatchSession implements Subscriber {
     this.#options = options
   }
 
-  run(start: Start, spec: ViewSpec, open: OpenWatches): void {
+  run(start: Start, spec: ViewSpec): void {
     const leave = this.#request.served.resource.cache.subscribe(spec, this)
-    const forget = open.add(() => this.#reply.end())
+    this.#reply.endOnShutdown()
     const timers = this.#startTimers()
     this.#reply.onClose(() => {
       for (const timer of timers) clearTimeout(timer)
       leave()
-      forget()
     })
     const revision = this.#request.cacher.revision
     this.#writeStart(start.frames, revision).catch(() => this.#reply.destroy())

@@ -7,7 +7,7 @@ import { get } from '#core/endpoints/get.ts'
 import { list } from '#core/endpoints/list.ts'
 import { patch } from '#core/endpoints/patch.ts'
 import { update } from '#core/endpoints/update.ts'
-import { type OpenWatches, watch } from '#core/endpoints/watch.ts'
+import { watch } from '#core/endpoints/watch.ts'
 import { newMethodNotSupported, newPathNotFound, statusOf } from '#core/errors/status-error.ts'
 import type { Registry, ServedVersion } from '#core/registry/registry.ts'
 import type { ResourceStore } from '#core/registry/resource-store.ts'
@@ -31,7 +31,6 @@ export interface HandlerParts {
   registry: Registry
   store: ResourceStore
   cacher: Cacher
-  watches: OpenWatches
   /** Who asks. Anonymous when nobody says; impersonation already applied. @throws StatusError Unauthorized, Forbidden */
   identify(request: Pick<Exchange, 'header' | 'socket' | 'path'>): Promise<UserInfo> | UserInfo
   /** @throws StatusError Forbidden */
@@ -53,8 +52,9 @@ const verbs = new Map<string, Endpoint>([
   ['patch', patch],
   ['delete', remove],
   ['deletecollection', deleteCollection],
+  ['watch', watch],
 ])
-const standardVerbs = [...verbs.keys(), 'watch']
+const standardVerbs = [...verbs.keys()]
 const statusVerbs = ['get', 'update', 'patch']
 
 /** The way of every request: what it asks for, who asks, whether they may, the endpoint that answers. */
@@ -67,20 +67,25 @@ export class Handler {
 
   /** Answers one request. Never throws. */
   async handle(exchange: Exchange): Promise<void> {
-    const started = performance.now()
-    let info: RequestInfo | undefined
     try {
-      info = parseRequest(exchange.method, exchange.path, () => exchange.query)
-      this.#parts.metrics.started(info)
+      const info = this.#parse(exchange)
       const identified = this.#parts.identify(exchange)
       const user = identified instanceof Promise ? await identified : identified
       this.#parts.permit(user, info)
       await this.#answer(exchange, info, user)
     } catch (error) {
       this.#fail(exchange, error)
-    } finally {
-      this.#parts.metrics.ended(info, exchange.sent, performance.now() - started)
     }
+  }
+
+  #parse(exchange: Exchange): RequestInfo {
+    const { metrics } = this.#parts
+    const started = performance.now()
+    let info: RequestInfo | undefined
+    exchange.onEnd(() => metrics.ended(info, exchange.sent, performance.now() - started))
+    info = parseRequest(exchange.method, exchange.path, () => exchange.query)
+    metrics.started(info)
+    return info
   }
 
   async #answer(exchange: Exchange, info: RequestInfo, user: UserInfo): Promise<void> {
@@ -108,13 +113,9 @@ export class Handler {
       ? this.#subresource(served, info)
       : keelson?.virtual !== undefined
         ? info.verb === 'create' && this.#parts.virtual.get(keelson.virtual)
-        : (keelson?.verbs ?? standardVerbs).includes(info.verb) && this.#verb(info.verb)
+        : (keelson?.verbs ?? standardVerbs).includes(info.verb) && verbs.get(info.verb)
     if (!found) throw newMethodNotSupported(definition, info.verb)
     return found
-  }
-
-  #verb(verb: string): Endpoint | undefined {
-    return verb === 'watch' ? (request) => watch(request, this.#parts.watches) : verbs.get(verb)
   }
 
   #subresource({ definition, resource }: ServedVersion, { subresource, verb }: ResourceInfo): Endpoint | undefined {

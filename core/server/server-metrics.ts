@@ -1,4 +1,3 @@
-import type { OpenWatches } from '#core/endpoints/watch.ts'
 import type { Registry, Resource } from '#core/registry/registry.ts'
 import { ApiServerMetrics } from './api-server-metrics.ts'
 import { Metrics } from './metrics.ts'
@@ -7,21 +6,11 @@ import type { ResourceInfo } from './request-info.ts'
 import type { RequestMetrics } from './request-metrics.ts'
 
 /** What `/metrics` tells of this server. */
-export function createServerMetrics({
-  registry,
-  watches,
-}: {
-  registry: Registry
-  watches: Pick<OpenWatches, 'size'>
-}): RequestMetrics & { text(): string } {
+export function createServerMetrics(registry: Registry): RequestMetrics & { text(): string } {
   const metrics = new Metrics()
   const server = new ApiServerMetrics(metrics, (info) => isServed(registry, info))
-  const openWatches = metrics.gauge('apiserver_open_watches', 'Watches being answered.').with()
   addProcessMetrics(metrics)
-  metrics.beforeEach(() => {
-    openWatches.set(watches.size)
-    server.setStorageObjects(countObjects(registry.all()))
-  })
+  metrics.beforeEach(() => server.setStorageObjects(countObjects(registry.all())))
   return {
     started: (info) => server.started(info),
     ended: (info, sent, ms) => server.ended(info, sent, ms),
