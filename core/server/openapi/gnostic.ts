@@ -85,32 +85,22 @@ class GnosticEncoder {
 
   #parameters(field: number, parameters: readonly V2Parameter[] = []): void {
     const to = this.#to
-    for (const parameter of parameters) to.message(field, () => to.message(1, () => this.#parameter(parameter)))
+    for (const parameter of parameters) {
+      to.message(field, () =>
+        to.message(1, () => {
+          if (parameter.in === 'body') to.message(1, () => this.#bodyParameter(parameter))
+          else to.message(2, () => to.raw(encodePlainParameter(parameter)))
+        }),
+      )
+    }
   }
 
-  #parameter(parameter: V2Parameter): void {
+  #bodyParameter(parameter: BodyParameter): void {
     const to = this.#to
-    if (parameter.in === 'body') {
-      to.message(1, () => {
-        to.string(2, parameter.name)
-        to.string(3, parameter.in)
-        to.bool(4, parameter.required)
-        to.message(5, () => to.message(1, () => this.#schema(parameter.schema)))
-      })
-      return
-    }
-    const isQuery = parameter.in === 'query'
-    to.message(2, () =>
-      to.message(isQuery ? 3 : 4, () => {
-        to.bool(1, parameter.required)
-        to.string(2, parameter.in)
-        to.string(3, parameter.description)
-        to.string(4, parameter.name)
-        to.string(isQuery ? 6 : 5, parameter.type)
-        if (parameter.items) to.message(isQuery ? 8 : 7, () => to.string(1, parameter.items?.type))
-        to.bool(isQuery ? 20 : 19, parameter.uniqueItems)
-      }),
-    )
+    to.string(2, parameter.name)
+    to.string(3, parameter.in)
+    to.bool(4, parameter.required)
+    to.message(5, () => to.message(1, () => this.#schema(parameter.schema)))
   }
 
   #schema(schema: V2Schema): void {
@@ -130,14 +120,41 @@ class GnosticEncoder {
   }
 
   /** Extensions are YAML, of which JSON is a part. */
-  #extensions(field: number, of: object): void {
+  #extensions(field: number, of: V2Operation | V2Schema): void {
     const to = this.#to
-    for (const [name, value] of Object.entries(of)) {
-      if (!name.startsWith('x-')) continue
+    for (const name in of) {
+      if (!isExtension(name)) continue
       to.message(field, () => {
         to.string(1, name)
-        to.message(2, () => to.string(2, JSON.stringify(value)))
+        to.message(2, () => to.string(2, JSON.stringify((of as V2Schema)[name])))
       })
     }
   }
+}
+
+const isExtension = (name: string): name is `x-${string}` => name.startsWith('x-')
+
+type BodyParameter = Extract<V2Parameter, { in: 'body' }>
+type PlainParameter = Exclude<V2Parameter, BodyParameter>
+
+const plainParameters = new WeakMap<PlainParameter, Buffer>()
+
+/** Most of a document is the same few parameters, so each is encoded once. */
+function encodePlainParameter(parameter: PlainParameter): Buffer {
+  const known = plainParameters.get(parameter)
+  if (known) return known
+  const to = new ProtobufWriter(512)
+  const isQuery = parameter.in === 'query'
+  to.message(isQuery ? 3 : 4, () => {
+    to.bool(1, parameter.required)
+    to.string(2, parameter.in)
+    to.string(3, parameter.description)
+    to.string(4, parameter.name)
+    to.string(isQuery ? 6 : 5, parameter.type)
+    if (parameter.items) to.message(isQuery ? 8 : 7, () => to.string(1, parameter.items?.type))
+    to.bool(isQuery ? 20 : 19, parameter.uniqueItems)
+  })
+  const bytes = to.finish()
+  plainParameters.set(parameter, bytes)
+  return bytes
 }

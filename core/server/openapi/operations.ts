@@ -140,7 +140,8 @@ class Scope {
     const item = `${collection}/{name}`
     if (!served.subresource) return this.#mainPaths(served, collection, item)
     const path = `${item}/${served.subresource}`
-    if (!isConnect(served)) return [this.#path(path, served, this.#partOperations(served))]
+    if (this.#catalog.nameOf(served.kind)) return [this.#path(path, served, this.#partOperations(served))]
+    // Kinds without a schema, such as PodExecOptions, are never sent: the connection is upgraded or proxied.
     const plain = this.#path(path, served, this.#connectOperations(served, ''))
     if (served.subresource !== 'proxy') return [plain]
     const below = this.#path(`${path}/{path}`, served, this.#connectOperations(served, 'WithPath'))
@@ -298,9 +299,6 @@ const methodOf = new Map<string, Method>([
   ['patch', 'patch'],
   ['delete', 'delete'],
 ])
-
-/** Kinds of options are never sent: their subresources upgrade or proxy the connection. */
-const isConnect = ({ kind }: ServedResource) => kind.kind.endsWith('Options')
 
 /** The definition names operations mention. */
 export function schemasOf(paths: readonly Path[]): Set<string> {

@@ -45,6 +45,12 @@ export class ProtobufWriter {
     }
   }
 
+  /** Fields that were written before. */
+  raw(bytes: Buffer): void {
+    this.#reserve(bytes.length)
+    this.#at += bytes.copy(this.#bytes, this.#at)
+  }
+
   #writeString(field: number, text: string): void {
     const length = Buffer.byteLength(text)
     this.#reserve(length + 12)

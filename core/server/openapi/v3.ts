@@ -18,7 +18,7 @@ export function renderV3(paths: readonly Path[], catalog: SchemaCatalog, version
   }
   const schemas = catalog.closure(roots).map((name) => `${JSON.stringify(name)}:${schemaText(name, catalog)}`)
   const head = JSON.stringify({ openapi: '3.0.0', info: { title: 'Kubernetes', version } })
-  const pathTexts = paths.map((path) => `${JSON.stringify(path.path)}:${JSON.stringify(renderPath(path))}`)
+  const pathTexts = paths.map((path) => `${JSON.stringify(path.path)}:${renderPath(path)}`)
   return (
     `${head.slice(0, -1)},"paths":{${pathTexts.join()}},` +
     `"components":{"schemas":{${schemas.join()}},"securitySchemes":${securitySchemes}}}`
@@ -29,20 +29,17 @@ const securitySchemes = JSON.stringify({
   BearerToken: { type: 'apiKey', description: 'Bearer Token authentication', name: 'authorization', in: 'header' },
 })
 
-function renderPath({ parameters, operations }: Path): object {
-  return {
-    ...Object.fromEntries(operations.map((operation) => [operation.method, renderOperation(operation)])),
-    ...(parameters.length > 0 && { parameters: parameters.map(renderParameter) }),
-  }
+function renderPath({ parameters, operations }: Path): string {
+  const members = operations.map((operation) => `"${operation.method}":${renderOperation(operation)}`)
+  return `{${members.join()}${parametersText(parameters)}}`
 }
 
-function renderOperation(operation: Operation): object {
+function renderOperation(operation: Operation): string {
   const { action, answers, body, description, id, kind, parameters, produces, tag } = operation
-  return {
+  const text = JSON.stringify({
     tags: [tag],
     description,
     operationId: id,
-    ...(parameters.length > 0 && { parameters: parameters.map(renderParameter) }),
     ...(body && {
       requestBody: {
         content: contentOf(body.consumes, { $ref: refOf(body.schema) }),
@@ -52,24 +49,31 @@ function renderOperation(operation: Operation): object {
     responses: Object.fromEntries(answers.map((answer) => [answer.code, renderAnswer(answer, produces)])),
     ...(action && { 'x-kubernetes-action': action }),
     ...(kind && { 'x-kubernetes-group-version-kind': kind }),
-  }
+  })
+  return `${text.slice(0, -1)}${parametersText(parameters)}}`
 }
 
-const renderedParameters = new WeakMap<Parameter, object>()
+const parameterTexts = new WeakMap<Parameter, string>()
 
-function renderParameter(parameter: Parameter): object {
-  const known = renderedParameters.get(parameter)
-  if (known) return known
-  const { description, in: where, name, repeated, type } = parameter
-  const rendered = {
-    name,
-    in: where,
-    description,
-    ...(where === 'path' && { required: true }),
-    schema: repeated ? { type: 'array', items: { type } } : { type },
+/** As a further member of an object. Most of a document is the same few parameters, so each is rendered once. */
+function parametersText(parameters: readonly Parameter[]): string {
+  return parameters.length > 0 ? `,"parameters":[${parameters.map(parameterText).join()}]` : ''
+}
+
+function parameterText(parameter: Parameter): string {
+  let text = parameterTexts.get(parameter)
+  if (text === undefined) {
+    const { description, in: where, name, repeated, type } = parameter
+    text = JSON.stringify({
+      name,
+      in: where,
+      description,
+      ...(where === 'path' && { required: true }),
+      schema: repeated ? { type: 'array', items: { type } } : { type },
+    })
+    parameterTexts.set(parameter, text)
   }
-  renderedParameters.set(parameter, rendered)
-  return rendered
+  return text
 }
 
 function renderAnswer({ description, schema }: Answer, produces: readonly string[]): object {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +9,8 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { builtin, source } from '../discovery/discovery.fixture.ts'
 import { Discovery } from '../discovery/discovery.ts'
-import type { ServedDocument } from '../discovery/document.ts'
+import { newDocument, type ServedDocument } from '../discovery/document.ts'
+import { encodeGnostic } from './gnostic.ts'
 import { OpenApi, v2ProtobufAccepts, v2ProtobufType } from './openapi.ts'
 
 /** The documents as real kubectls read them. */
@@ -25,10 +26,17 @@ const kubectls = candidates.filter((path) => existsSync(path))
 const discovery = new Discovery(source)
 const openApi = new OpenApi(source, builtin.types, 'v1.36.0')
 const requests: string[] = []
-const server = createServer(async (request, response) => {
+
+const server = createServer((request, response) => serve(request, response, documentOf))
+/** Seems to be a server that leaves validation to its clients, as those before 1.25 did; it has no OpenAPI 3.0 either. */
+const trustingServer = createServer((request, response) => serve(request, response, trustingDocumentOf))
+
+type DocumentOf = (request: IncomingMessage) => (ServedDocument & { type: string }) | undefined
+
+async function serve(request: IncomingMessage, response: ServerResponse, find: DocumentOf) {
   requests.push(`${request.method} ${request.url}`)
   const write = request.method === 'GET' ? undefined : await text(request)
-  const document = write === undefined ? documentOf(request) : undefined
+  const document = write === undefined ? find(request) : undefined
   if (write !== undefined) {
     // A dry run is answered with what was sent.
     response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' }).end(write)
@@ -38,9 +46,9 @@ const server = createServer(async (request, response) => {
     const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'NotFound', code: 404 }
     response.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify(status))
   }
-})
+}
 
-function documentOf(request: IncomingMessage): (ServedDocument & { type: string }) | undefined {
+const documentOf: DocumentOf = (request) => {
   const { pathname } = new URL(request.url!, 'http://localhost')
   const accept = request.headers.accept ?? ''
   const json = (document: ServedDocument | undefined) => document && { ...document, type: 'application/json' }
@@ -64,20 +72,36 @@ function documentOf(request: IncomingMessage): (ServedDocument & { type: string 
   return undefined
 }
 
+const trustingDocumentOf: DocumentOf = (request) => {
+  if (request.url!.startsWith('/openapi/v3')) return undefined
+  if (!request.url!.startsWith('/openapi/v2')) return documentOf(request)
+  const text = openApi.v2().bytes.toString().replaceAll('"name":"fieldValidation"', '"name":"unused"')
+  return { ...newDocument(encodeGnostic(JSON.parse(text))), type: v2ProtobufType }
+}
+
 let home = ''
 beforeAll(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  for (const one of [server, trustingServer]) {
+    await new Promise<void>((resolve) => one.listen(0, '127.0.0.1', resolve))
+  }
   home = await mkdtemp(join(tmpdir(), 'keelson-openapi-'))
   await writeFile(join(home, 'config'), 'apiVersion: v1\nkind: Config\n')
 })
 afterAll(async () => {
-  server.closeAllConnections()
-  await new Promise((resolve) => server.close(resolve))
+  for (const one of [server, trustingServer]) {
+    one.closeAllConnections()
+    await new Promise((resolve) => one.close(resolve))
+  }
   await rm(home, { recursive: true, force: true })
 })
 
-function kubectl(path: string, args: string[], input = ''): Promise<{ code: number; stdout: string; stderr: string }> {
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+function kubectl(
+  path: string,
+  args: string[],
+  input = '',
+  to = server,
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const url = `http://127.0.0.1:${(to.address() as AddressInfo).port}`
   const env = { HOME: home, KUBECONFIG: join(home, 'config'), PATH: process.env.PATH ?? '' }
   return new Promise((resolve) => {
     const common = ['--server', url, '--cache-dir', join(home, 'cache'), '--namespace', 'default']
@@ -158,6 +182,37 @@ test.each(kubectls.flatMap((path) => [deployment, backup].map((object) => ({ pat
     expect(run.stdout).toMatch(/created \(server dry run\)/)
     const posts = requests.filter((one) => one.startsWith('POST '))
     expect(posts).toEqual([expect.stringMatching(/dryRun=All&.*fieldValidation=Strict/)])
+  },
+)
+
+const judged = [
+  { name: 'a good Deployment', object: deployment, want: /created \(dry run\)/ },
+  {
+    name: 'an unknown field',
+    object: { ...deployment, spec: { ...deployment.spec, replicaz: 1 } },
+    want: /unknown field "replicaz" in io\.k8s\.api\.apps\.v1\.DeploymentSpec/,
+  },
+  {
+    name: 'what a custom resource leaves open',
+    object: {
+      ...backup,
+      spec: { ...backup.spec, note: null, extra: { more: { of: 'it' } }, targets: [{ name: 'a' }] },
+    },
+    want: /created \(dry run\)/,
+  },
+  {
+    name: 'what a custom resource asks for',
+    object: { ...backup, spec: { oops: 1 } },
+    want: /unknown field "oops" in dev\.acme\.v1\.Backup\.spec.*missing required field "schedule"/,
+  },
+]
+
+test.each(readersOfV2.slice(0, 1).flatMap((path) => judged.map((one) => ({ path, ...one }))))(
+  '$path judges $name by OpenAPI 2.0 when it must validate itself',
+  async ({ path, object, want }) => {
+    const args = ['create', '--dry-run=client', '--validate=strict', '-f', '-']
+    const { stderr, stdout } = await kubectl(path, args, JSON.stringify(object), trustingServer)
+    expect(stdout + stderr).toMatch(want)
   },
 )
 
