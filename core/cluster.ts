@@ -262,5 +262,7 @@ function nodeConfig(
     runtime: entryUrl(runtime, runtime.manifest.components[0]!.entry),
     runtimeOptions: node.runtime === 'docker' ? { socketPath: node.dockerSocket } : {},
     dataDir: join(dataDir, 'node'),
+    // The Node object says which: several clusters share this machine.
+    port: 0,
   }
 }
