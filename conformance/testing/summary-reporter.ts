@@ -20,7 +20,8 @@ function reasonsOf(tests: readonly TestCase[]): Map<string, number> {
   for (const test of tests) {
     const result = test.result()
     if (result.state !== 'skipped') continue
-    const why = result.note || `${test.module.relativeModuleId}: ${test.parent.type === 'suite' ? test.parent.name : test.name}`
+    const why =
+      result.note || `${test.module.relativeModuleId}: ${test.parent.type === 'suite' ? test.parent.name : test.name}`
     reasons.set(why, (reasons.get(why) ?? 0) + 1)
   }
   return reasons
