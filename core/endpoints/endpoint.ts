@@ -58,7 +58,7 @@ function parseFieldValidation(value: string | null): FieldValidation {
 }
 
 /** @see https://kubernetes.io/blog/2020/09/03/warnings/ */
-function warningHeader(message: string): string {
+export function warningHeader(message: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: header values may not hold control characters
   const plain = message.replace(/[\u0000-\u001f\u007f]/g, ' ').replace(/[\\"]/g, '\\$&')
   return `299 - "${encodeNonAscii(plain)}"`

@@ -2,7 +2,7 @@ import type { Logger } from '#apis/plugin/v1/host.ts'
 import { create } from '#core/endpoints/create.ts'
 import { remove } from '#core/endpoints/delete.ts'
 import { deleteCollection } from '#core/endpoints/delete-collection.ts'
-import type { Endpoint, ResourceRequest } from '#core/endpoints/endpoint.ts'
+import { type Endpoint, type ResourceRequest, warningHeader } from '#core/endpoints/endpoint.ts'
 import { get } from '#core/endpoints/get.ts'
 import { list } from '#core/endpoints/list.ts'
 import { patch } from '#core/endpoints/patch.ts'
@@ -15,6 +15,7 @@ import type { Cacher } from '#core/storage/cacher/cacher.ts'
 import type { Exchange, UpgradeExchange, UserInfo } from './exchange.ts'
 import { parseRequest, type RequestInfo, type ResourceInfo } from './request-info.ts'
 import type { RequestMetrics } from './request-metrics.ts'
+import { addressOf } from './resource-address.ts'
 
 /** An upgrade of a subresource (exec, attach, port-forward) that has been allowed. */
 export type UpgradeEndpoint = (
@@ -91,7 +92,10 @@ export class Handler {
   async #answer(exchange: Exchange, info: RequestInfo, user: UserInfo): Promise<void> {
     if (info.isResource) {
       const served = this.#parts.registry.find(info.group, info.version, info.resource)
-      if (served) return this.#endpoint(served, info)({ ...this.#request(exchange, info, user, served) })
+      if (served) {
+        const at = addressOf(info, served.resource.definition)
+        return this.#endpoint(served, at)(this.#request(exchange, at, user, served))
+      }
     }
     if (!(await this.#parts.paths(exchange, exchange.path))) throw newPathNotFound()
   }
@@ -101,7 +105,7 @@ export class Handler {
     const { deprecated, deprecationWarning } = served.definition
     if (deprecated) {
       const { kind } = served.resource.definition
-      exchange.setHeader('warning', `299 - "${deprecationWarning ?? `${served.apiVersion} ${kind} is deprecated`}"`)
+      exchange.setHeader('warning', warningHeader(deprecationWarning ?? `${served.apiVersion} ${kind} is deprecated`))
     }
     return { exchange, info, served, user, store, registry, cacher }
   }
@@ -118,7 +122,9 @@ export class Handler {
     return found
   }
 
-  #subresource({ definition, resource }: ServedVersion, { subresource, verb }: ResourceInfo): Endpoint | undefined {
+  #subresource({ definition, resource }: ServedVersion, info: ResourceInfo): Endpoint | undefined {
+    const { subresource, verb, rest } = info
+    if (rest && subresource !== 'proxy') throw newPathNotFound()
     if (subresource === 'status' && definition.subresources.status) {
       return statusVerbs.includes(verb) ? verbs.get(verb) : undefined
     }
@@ -137,11 +143,12 @@ export class Handler {
       this.#parts.permit(user, info)
       const served = info.isResource && this.#parts.registry.find(info.group, info.version, info.resource)
       if (!served || !info.isResource) throw newPathNotFound()
+      const at = addressOf(info, served.resource.definition)
       const known = served.resource.definition.keelson?.subresources
       const handler = known && Object.hasOwn(known, info.subresource) ? known[info.subresource]!.handler : ''
       const endpoint = this.#parts.upgrades.get(handler)
       if (!endpoint) throw newPathNotFound()
-      await endpoint(upgrade, info, served, user)
+      await endpoint(upgrade, at, served, user)
     } catch (error) {
       const status = statusOf(error)
       this.#logFailure(upgrade.method, upgrade.path, status.code, error)
@@ -152,7 +159,11 @@ export class Handler {
   #fail(exchange: Exchange, error: unknown): void {
     const status = statusOf(error)
     this.#logFailure(exchange.method, exchange.path, status.code, error)
-    if (exchange.answered) return
+    // What has begun as a success cannot become a failure: cut off, so that nobody takes it for whole.
+    if (exchange.answered) {
+      exchange.abort()
+      return
+    }
     const { retryAfterSeconds } = status.details ?? {}
     if (retryAfterSeconds !== undefined) exchange.setHeader('retry-after', String(retryAfterSeconds))
     if (status.code === 401) exchange.setHeader('www-authenticate', 'Bearer')

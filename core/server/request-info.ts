@@ -1,4 +1,4 @@
-import { newBadRequest } from '#core/errors/status-error.ts'
+import { newBadRequest, newMethodNotAllowed } from '#core/errors/status-error.ts'
 
 /**
  * What a path asks for, before anyone knows whether it exists.
@@ -38,7 +38,7 @@ const verbsByMethod = new Map([
 /** Subresources of a namespace; anything else behind its name is a resource inside it. */
 const namespaceSubresources = new Set(['status', 'finalize'])
 
-/** @param path still escaped @throws StatusError BadRequest for a path that does not decode */
+/** @param path still escaped @throws StatusError BadRequest for a path that does not decode, MethodNotAllowed for a write below `/watch/` */
 export function parseRequest(method: string, path: string, query: () => URLSearchParams): RequestInfo {
   const segments = path.split('/')
   const root = segments[1]
@@ -82,7 +82,18 @@ function resourceInfo(
     rest: rest.slice(3).join('/'),
   }
   info.verb = collectionVerb(info, method, legacyWatch, query)
+  if (info.name === '' && selecting.has(info.verb)) info.name = selectedName(query().get('fieldSelector'))
   return info
+}
+
+const selecting = new Set(['list', 'watch', 'deletecollection'])
+
+/**
+ * The one name a field selector asks for, so that who may see one object by name may list and watch it.
+ * @returns empty when it asks for none, or for more than a name
+ */
+function selectedName(fieldSelector: string | null): string {
+  return /^metadata\.name==?([^=,!\\]+)$/.exec(fieldSelector ?? '')?.[1] ?? ''
 }
 
 function collectionVerb(
@@ -91,11 +102,11 @@ function collectionVerb(
   legacyWatch: boolean,
   query: () => URLSearchParams,
 ): string {
-  if (legacyWatch) return 'watch'
-  if (info.verb === 'get' && info.subresource === '') {
-    if (isTrue(query().get('watch'))) return 'watch'
-    return info.name ? 'get' : 'list'
+  if (legacyWatch) {
+    if (info.verb !== 'get') throw newMethodNotAllowed()
+    return 'watch'
   }
+  if (info.verb === 'get' && info.name === '') return isTrue(query().get('watch')) ? 'watch' : 'list'
   if (method === 'DELETE' && !info.name) return 'deletecollection'
   return info.verb
 }
@@ -105,11 +116,15 @@ export function isTrue(value: string | null): boolean {
   return value !== null && value !== 'false' && value !== '0'
 }
 
+/** @throws StatusError BadRequest for what does not decode, and for a slash in disguise: it is no part of any name */
 function decode(segment: string): string {
   if (!segment.includes('%')) return segment
+  let decoded: string
   try {
-    return decodeURIComponent(segment)
+    decoded = decodeURIComponent(segment)
   } catch (cause) {
     throw newBadRequest(`the path segment "${segment}" is not properly escaped`, cause)
   }
+  if (decoded.includes('/')) throw newBadRequest(`the path segment "${segment}" may not contain "/"`)
+  return decoded
 }
