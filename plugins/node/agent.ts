@@ -31,11 +31,11 @@ export class NodeAgent {
   /** Uids of the pods of each node. */
   readonly #byNode = new Map<string, Set<string>>()
   #unsubscribe = () => {}
+  #isFirst = true
 
   constructor(options: AgentOptions) {
     this.#options = options
     this.#context = { ...options.context, onForgotten: (uid) => this.#forget(uid) }
-    options.pods.addIndex('node', (pod) => (pod.spec.nodeName ? [pod.spec.nodeName] : []))
   }
 
   get workers(): Iterable<PodWorker> {
@@ -82,8 +82,6 @@ export class NodeAgent {
     for (const [uid, orphan] of orphans) void this.#clearAway(uid, orphan)
     this.#options.onRuntime(undefined)
   }
-
-  #isFirst = true
 
   #subscribe(found: ReadonlyMap<string, Adopted>): void {
     this.#isFirst = false

@@ -36,6 +36,7 @@ export class NodeRegistration {
   readonly #options: RegistrationOptions
   #status: NodeStatus | undefined
   #uid: string | undefined
+  #hasLease = false
   #cancels: (() => void)[] = []
 
   constructor(options: RegistrationOptions) {
@@ -58,6 +59,13 @@ export class NodeRegistration {
     const status = nodeStatus(description, this.#status, this.#options.clock.now())
     await this.#patch(description.name, { status }, 'status')
     this.#status = status
+  }
+
+  /** The Node was deleted, and its Lease with it. */
+  async #registerAnew(): Promise<void> {
+    this.#hasLease = false
+    await this.#persist('node not registered', () => this.#register())
+    await this.#persist('lease not renewed', () => this.#renew())
   }
 
   #stop(): void {
@@ -98,13 +106,23 @@ export class NodeRegistration {
     const { client, clock, name, limit } = this.#options
     const resource = client.resource<Lease>(leases).in(leaseNamespace)
     const spec = { holderIdentity: name, leaseDurationSeconds, renewTime: formatMicroTime(clock.now()) }
+    const isNew = !this.#hasLease && (await this.#createLease(spec))
+    this.#hasLease = true
+    if (!isNew) await limit(() => resource.patch(name, { type: 'merge', body: { spec } }))
+  }
+
+  /** @returns false when there is one already */
+  async #createLease(spec: Lease['spec']): Promise<boolean> {
+    const { client, name, limit } = this.#options
+    const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name, uid: this.#uid ?? '' }]
+    const metadata = { name, namespace: leaseNamespace, ownerReferences }
+    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec }
     try {
-      await limit(() => resource.patch(name, { type: 'merge', body: { spec } }))
+      await limit(() => client.resource<Lease>(leases).in(leaseNamespace).create(lease))
+      return true
     } catch (error) {
-      if (!isNotFound(error)) throw error
-      const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name, uid: this.#uid ?? '' }]
-      const metadata = { name, namespace: leaseNamespace, ownerReferences }
-      await limit(() => resource.create({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec }))
+      if (!isAlreadyExists(error)) throw error
+      return false
     }
   }
 
@@ -130,7 +148,7 @@ export class NodeRegistration {
       try {
         await step()
       } catch (error) {
-        if (isNotFound(error)) await this.#persist('node not registered', () => this.#register())
+        if (isNotFound(error)) await this.#registerAnew()
         else log.warn(complaint, { node: name, error })
       }
     }

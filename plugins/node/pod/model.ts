@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Container, Pod } from '@keelson/apis/core/v1/zz_generated.types.ts'
+import type { ContainerStatus as ApiContainerStatus, Container, Pod } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import type { ContainerStatus, PodSandboxStatus } from '@keelson/apis/plugin/v1/cri.ts'
 import type { DeepReadonly } from '@keelson/client'
 
@@ -134,14 +134,23 @@ export function attemptsOf(view: Pick<PodView, 'containers'>, name: string): Con
 export const isRunning = ({ state }: ContainerStatus) => state === 'CONTAINER_RUNNING'
 export const hasExited = ({ state }: ContainerStatus) => state === 'CONTAINER_EXITED' || state === 'CONTAINER_UNKNOWN'
 
+export type KnownStatus = DeepReadonly<ApiContainerStatus>
+
+/** What the API remembers of a container. */
+export function knownStatus({ pod: { status } }: Pick<PodView, 'pod'>, name: string): KnownStatus | undefined {
+  const lists = [status?.initContainerStatuses, status?.containerStatuses, status?.ephemeralContainerStatuses]
+  return lists.flatMap((list) => list ?? []).find((one) => one.name === name)
+}
+
+/** Reported of a container that ended unobserved. */
+export const lostExitCode = 137
+
 /** The number of the next attempt; counts on from what the API remembers when the runtime has forgotten. */
 export function nextAttempt(view: PodView, name: string): number {
   const latest = attemptsOf(view, name)[0]
   if (latest) return latest.metadata.attempt + 1
-  const { initContainerStatuses = [], containerStatuses = [], ephemeralContainerStatuses = [] } = view.pod.status ?? {}
-  const known = [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses]
-  const status = known.find((one) => one.name === name)
-  return status?.containerID || status?.restartCount ? status.restartCount + 1 : 0
+  const known = knownStatus(view, name)
+  return known?.containerID || known?.restartCount ? known.restartCount + 1 : 0
 }
 
 /** Changes when a container must be replaced: of what can change in a running pod, only the image asks for that. */

@@ -1,10 +1,19 @@
 import type { ContainerStatus } from '@keelson/apis/plugin/v1/cri.ts'
 import type { ContainerRole, PodView } from './model.ts'
-import { attemptsOf, hasExited, isSidecar, isTerminalPhase, readySandbox, rolesOf } from './model.ts'
+import {
+  attemptsOf,
+  hasExited,
+  isSidecar,
+  isTerminalPhase,
+  knownStatus,
+  lostExitCode,
+  readySandbox,
+  rolesOf,
+} from './model.ts'
 
 /** How far a pod has come, as its containers tell. All pure. */
 
-export function mayRestart({ restartPolicy }: ContainerRole, { exitCode }: ContainerStatus): boolean {
+export function mayRestart({ restartPolicy }: ContainerRole, { exitCode }: Pick<ContainerStatus, 'exitCode'>): boolean {
   return restartPolicy === 'Always' || (restartPolicy === 'OnFailure' && exitCode !== 0)
 }
 
@@ -16,9 +25,22 @@ export function outcomeOf(view: PodView): 'Succeeded' | 'Failed' | undefined {
   const main = roles.filter(({ kind }) => kind === 'main')
   const last = main.map((role) => attemptsOf(view, role.spec.name)[0])
   if (last.every((attempt) => !attempt) && roles.some((role) => hasFailedToInitialize(view, role))) return 'Failed'
-  const isOver = main.every((role, at) => last[at] && hasExited(last[at]) && !mayRestart(role, last[at]))
-  if (!isOver) return undefined
-  return last.every((attempt) => attempt?.exitCode === 0) ? 'Succeeded' : 'Failed'
+  const exitCodes = main.map((role) => finalExitCode(view, role))
+  if (exitCodes.includes(undefined)) return undefined
+  return exitCodes.every((code) => code === 0) ? 'Succeeded' : 'Failed'
+}
+
+/**
+ * What a container that will not run again ended with; undefined while it may still run. Of one that the runtime has lost
+ * (the machine was set up anew) the API remembers that it ran: it must not run twice if its policy says so.
+ */
+function finalExitCode(view: PodView, role: ContainerRole): number | undefined {
+  const last = attemptsOf(view, role.spec.name)[0]
+  if (last) return hasExited(last) && !mayRestart(role, last) ? (last.exitCode ?? lostExitCode) : undefined
+  const known = knownStatus(view, role.spec.name)
+  if (!known?.containerID) return undefined
+  const exitCode = (known.state?.terminated ?? known.lastState?.terminated)?.exitCode ?? lostExitCode
+  return mayRestart(role, { exitCode }) ? undefined : exitCode
 }
 
 function hasFailedToInitialize(view: PodView, role: ContainerRole): boolean {

@@ -5,10 +5,19 @@ import type {
   PodStatus,
 } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import type { ContainerStatus } from '@keelson/apis/plugin/v1/cri.ts'
-import type { DeepReadonly } from '@keelson/client'
 import { formatTime } from '@keelson/kit'
-import type { ContainerKind, ContainerRole, PodView } from './model.ts'
-import { attemptsOf, hasExited, isRunning, isSidecar, isTerminalPhase, readySandbox, rolesOf } from './model.ts'
+import type { ContainerKind, ContainerRole, KnownStatus, PodView } from './model.ts'
+import {
+  attemptsOf,
+  hasExited,
+  isRunning,
+  isSidecar,
+  isTerminalPhase,
+  knownStatus,
+  lostExitCode,
+  readySandbox,
+  rolesOf,
+} from './model.ts'
 import { isInitialized, isUp, mayRestart, outcomeOf } from './outcome.ts'
 import { isEnding } from './plan.ts'
 import { qosClassOf } from './resources.ts'
@@ -73,7 +82,7 @@ function containerStatus(view: PodView, role: ContainerRole): ApiContainerStatus
   const { name, image = '' } = role.spec
   const [last, previous] = attemptsOf(view, name)
   const known = knownStatus(view, name)
-  if (!last) return known && isTerminalPhase(view.pod) ? lostStatus(known) : unstartedStatus(view, role, known)
+  if (!last) return known?.containerID && outcomeOf(view) ? lostStatus(known) : unstartedStatus(view, role, known)
   const state = stateOf(view, role, last)
   const lastState = state.waiting && hasExited(last) ? stateOfAttempt(view, last) : previousState(view, previous, known)
   return {
@@ -87,13 +96,6 @@ function containerStatus(view: PodView, role: ContainerRole): ApiContainerStatus
     ready: isReady(view, role, last),
     started: isUp(view, last),
   }
-}
-
-type KnownStatus = DeepReadonly<ApiContainerStatus>
-
-function knownStatus({ pod: { status } }: PodView, name: string): KnownStatus | undefined {
-  const lists = [status?.initContainerStatuses, status?.containerStatuses, status?.ephemeralContainerStatuses]
-  return lists.flatMap((list) => list ?? []).find((one) => one.name === name)
 }
 
 function previousState(view: PodView, previous: ContainerStatus | undefined, known?: KnownStatus): ApiContainerState {
@@ -120,7 +122,7 @@ function lostStatus(known: KnownStatus): ApiContainerStatus {
   const status = structuredClone(known) as ApiContainerStatus
   if (status.state?.terminated) return { ...status, ready: false, started: false }
   const message = 'The container could not be located when the pod was terminated'
-  const terminated = { exitCode: 137, reason: 'ContainerStatusUnknown', message }
+  const terminated = { exitCode: lostExitCode, reason: 'ContainerStatusUnknown', message }
   return { ...status, state: { terminated }, ready: false, started: false }
 }
 
@@ -163,7 +165,7 @@ function stateOfAttempt(view: PodView, attempt: ContainerStatus): ApiContainerSt
   const message = view.memory.messages.get(attempt.id) || attempt.message
   return {
     terminated: {
-      exitCode: attempt.exitCode ?? 137,
+      exitCode: attempt.exitCode ?? lostExitCode,
       reason: attempt.reason ?? 'ContainerStatusUnknown',
       ...(message && { message }),
       startedAt,

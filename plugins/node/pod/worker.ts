@@ -1,9 +1,9 @@
 import type { ContainerEvent, ContainerStatus, PodSandboxStatus } from '@keelson/apis/plugin/v1/cri.ts'
 import { runtimeErrorCode } from '@keelson/apis/plugin/v1/cri.ts'
-import { initialProbeState, Prober } from '../probes/prober.ts'
+import { Prober } from '../probes/prober.ts'
 import type { PodContext } from './context.ts'
 import type { PodMemory, PodObject, PodView } from './model.ts'
-import { attemptsOf, isRunning, newMemory, readySandbox, rolesOf } from './model.ts'
+import { attemptsOf, isRunning, knownStatus, newMemory, readySandbox, rolesOf } from './model.ts'
 import { performerOf } from './perform.ts'
 import type { Action } from './plan.ts'
 import { isEnding, keyOf, plan } from './plan.ts'
@@ -226,17 +226,24 @@ export class PodWorker {
     const container = rolesOf(this.#pod).find(({ spec }) => spec.name === status.metadata.name)?.spec
     const hasProbes = container?.startupProbe || container?.readinessProbe || container?.livenessProbe
     if (!container || !hasProbes || this.#probers.has(status.id)) return
-    this.memory.probes.set(status.id, initialProbeState(container))
     const podIP = features.podNetwork ? this.podAddress() : ''
     const prober = new Prober({
       target: { runtime, containerId: status.id, container, podIP },
       startedAtMs: status.startedAtMs ?? clock.now(),
+      ...this.#knownProbes(status),
       clock,
       onChange: () => this.wake(),
       onFailure: (kind, output) => recorder.event(this.#pod, 'Warning', 'Unhealthy', `${kind} probe failed: ${output}`),
     })
     this.memory.probes.set(status.id, prober.state)
     this.#probers.set(status.id, prober)
+  }
+
+  /** A restart of the agent must not take a ready container out of service. */
+  #knownProbes({ id, metadata }: ContainerStatus): { known?: { started: boolean; ready: boolean } } {
+    const known = knownStatus({ pod: this.#pod }, metadata.name)
+    if (!known?.containerID?.endsWith(`://${id}`)) return {}
+    return { known: { started: known.started ?? true, ready: known.ready } }
   }
 
   #unprobe(id: string): void {

@@ -11,6 +11,8 @@ export type ProbeKind = 'Startup' | 'Readiness' | 'Liveness'
 export interface ProberOptions {
   target: HandlerTarget
   startedAtMs: number
+  /** What an earlier agent found, for a container that has been running. */
+  known?: Pick<ProbeState, 'started' | 'ready'>
   clock: Clock
   /** Runs one probe; tests replace it. */
   run?: typeof runHandler
@@ -20,7 +22,7 @@ export interface ProberOptions {
 }
 
 /** What a container's probes say before any of them has run. */
-export function initialProbeState({ startupProbe, readinessProbe }: ContainerSpec): ProbeState {
+function initialProbeState({ startupProbe, readinessProbe }: ContainerSpec): ProbeState {
   return { started: !startupProbe, ready: !readinessProbe && !startupProbe }
 }
 
@@ -37,8 +39,8 @@ export class Prober {
   constructor(options: ProberOptions) {
     this.#options = options
     const { container } = options.target
-    this.state = initialProbeState(container)
-    if (container.startupProbe) this.#schedule('Startup', container.startupProbe)
+    this.state = options.known ? { ...options.known } : initialProbeState(container)
+    if (container.startupProbe && !this.state.started) this.#schedule('Startup', container.startupProbe)
     else this.#probeStarted()
   }
 
