@@ -2,15 +2,20 @@ import type { Rules } from '../../meta/v1/rules.ts'
 import { defaultPod, syncServiceAccount } from './pod-defaults.ts'
 import { podPrinter } from './pod-printer.ts'
 import { qosClassOf } from './pod-qos.ts'
+import { validatePod } from './validate-pod.ts'
+import { validatePodUpdate } from './validate-pod-update.ts'
+import { mergeLabelKeys } from './validate-scheduling.ts'
 import type { Container, Pod, PodSpec } from './zz_generated.types.ts'
 
 /** Pods: born pending, bound to a node once, ended gracefully. */
 export const podRules: Rules<Pod> = {
   default: defaultPod,
   prepareCreate(pod) {
-    syncServiceAccount(pod.spec)
-    pod.status = { phase: 'Pending', qosClass: qosClassOf(pod.spec) }
-    if (pod.spec.schedulingGates?.length) pod.status.conditions = [schedulingGated]
+    const { metadata, spec } = pod
+    syncServiceAccount(spec)
+    mergeLabelKeys(metadata.labels ?? {}, spec.affinity, spec.topologySpreadConstraints)
+    pod.status = { phase: 'Pending', qosClass: qosClassOf(spec) }
+    if (spec.schedulingGates?.length) pod.status.conditions = [schedulingGated]
   },
   prepareUpdate(pod, old, subresource) {
     switch (subresource) {
@@ -27,6 +32,8 @@ export const podRules: Rules<Pod> = {
     }
   },
   gracePeriodSeconds: podGracePeriodSeconds,
+  validate: validatePod,
+  validateUpdate: validatePodUpdate,
   fields: ({ spec, status }) => ({
     'spec.hostNetwork': String(spec.hostNetwork ?? false),
     'status.podIP': status?.podIPs?.[0]?.ip ?? status?.podIP ?? '',

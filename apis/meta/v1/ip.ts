@@ -1,0 +1,83 @@
+import { type FieldError, invalid } from './field-error.ts'
+
+/** IP addresses and blocks of them, as text. */
+export interface IpAddress {
+  family: 'IPv4' | 'IPv6'
+  /** The address as one number of 32 or 128 bits. */
+  value: bigint
+}
+
+export interface IpBlock extends IpAddress {
+  prefixLength: number
+}
+
+/** @returns undefined when `text` is no address */
+export function parseIp(text: string): IpAddress | undefined {
+  if (text.includes(':')) {
+    const value = parseIPv6(text)
+    return value === undefined ? undefined : { family: 'IPv6', value }
+  }
+  const value = parseIPv4(text)
+  return value === undefined ? undefined : { family: 'IPv4', value }
+}
+
+/** @returns undefined when `text` is not `address/length` */
+export function parseCidr(text: string): IpBlock | undefined {
+  const [address = '', length = '', more] = text.split('/')
+  const ip = parseIp(address)
+  if (!ip || more !== undefined || !/^\d{1,3}$/.test(length)) return undefined
+  const prefixLength = Number(length)
+  return prefixLength <= bitsOf(ip) ? { ...ip, prefixLength } : undefined
+}
+
+/** True when every address of `inner` is in `outer`. */
+export function containsBlock(outer: IpBlock, inner: IpBlock): boolean {
+  if (outer.family !== inner.family || inner.prefixLength < outer.prefixLength) return false
+  const rest = BigInt(bitsOf(outer) - outer.prefixLength)
+  return outer.value >> rest === inner.value >> rest
+}
+
+export function ipErrors(field: string, text: string): FieldError[] {
+  if (parseIp(text)) return []
+  return [invalid(field, text, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')]
+}
+
+export function cidrErrors(field: string, text: string): FieldError[] {
+  if (parseCidr(text)) return []
+  return [invalid(field, text, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
+}
+
+const bitsOf = ({ family }: IpAddress) => (family === 'IPv4' ? 32 : 128)
+
+function parseIPv4(text: string): bigint | undefined {
+  const parts = text.split('.')
+  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)) return undefined
+  return parts.reduce((value, part) => (value << 8n) | BigInt(part), 0n)
+}
+
+function parseIPv6(text: string): bigint | undefined {
+  const halves = text.split('::')
+  if (halves.length > 2) return undefined
+  const [head, tail] = halves.map((half, at) => groupsOf(half, at === halves.length - 1))
+  if (!head || (halves.length === 2 && !tail)) return undefined
+  const missing = 8 - head.length - (tail?.length ?? 0)
+  if (tail ? missing < 1 : missing !== 0) return undefined
+  const groups = [...head, ...Array<bigint>(missing).fill(0n), ...(tail ?? [])]
+  return groups.reduce((value, group) => (value << 16n) | group, 0n)
+}
+
+/** The groups of half an address, of which the very last may be an IPv4 address. */
+function groupsOf(half: string, isEnd: boolean): bigint[] | undefined {
+  if (half === '') return []
+  const groups: bigint[] = []
+  const parts = half.split(':')
+  for (const [at, part] of parts.entries()) {
+    if (/^[0-9a-fA-F]{1,4}$/.test(part)) groups.push(BigInt(`0x${part}`))
+    else {
+      const ipv4 = isEnd && at === parts.length - 1 ? parseIPv4(part) : undefined
+      if (ipv4 === undefined) return undefined
+      groups.push(ipv4 >> 16n, ipv4 & 0xffffn)
+    }
+  }
+  return groups
+}
