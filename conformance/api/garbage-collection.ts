@@ -98,7 +98,7 @@ export const cases = [
       const { door } = await makeFamily(t)
       await door.delete('owner', { propagationPolicy: 'Orphan' })
       await t.untilGone(configmaps, 'owner')
-      assert.equal((await door.get('child')).metadata.ownerReferences, undefined)
+      assert.deepEqual((await door.get('child')).metadata.ownerReferences ?? [], [])
     },
   }),
   defineCase({

@@ -221,7 +221,7 @@ export const cases = [
       const { metadata } = await door.get('one')
       assert.deepEqual([metadata.labels, metadata.annotations], [{ tier: 'db' }, { note: 'some words' }])
       await t.kubectl(['label', 'configmap', 'one', 'tier-'])
-      assert.equal((await door.get('one')).metadata.labels, undefined)
+      assert.deepEqual((await door.get('one')).metadata.labels ?? {}, {})
     },
   }),
   defineCase({

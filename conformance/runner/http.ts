@@ -33,6 +33,8 @@ function encode(body: unknown): string | Buffer | undefined {
 /** HTTP/1.1, one connection a request under way; never repeats anything. */
 export function openHttp(access: ApiAccess): HttpClient {
   const { clientCertificate } = access
+  const { hostname, port, pathname } = new URL(access.server)
+  const base = pathname.replace(/\/$/, '')
   const agent = new Agent({
     keepAlive: true,
     ...(access.caData && { ca: access.caData }),
@@ -43,7 +45,11 @@ export function openHttp(access: ApiAccess): HttpClient {
     send({ method = 'GET', path, headers = {}, body, signal }) {
       const { promise, resolve, reject } = Promise.withResolvers<RawResponse>()
       const payload = encode(body)
-      const outgoing = request(new URL(path, access.server), {
+      const outgoing = request({
+        hostname,
+        port,
+        // As it is: a URL would resolve dots, escaped ones too.
+        path: base + path,
         method,
         agent,
         signal,
