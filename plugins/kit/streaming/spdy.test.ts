@@ -137,6 +137,30 @@ test('a connection that breaks while a stream is stuck still closes', async () =
   await server.closed
 })
 
+test('what a peer sent before it hung up is read to the end', async () => {
+  const [near, far] = duplexPair()
+  const read = near.read.bind(near)
+  // Closed as soon as the bytes are taken: the reply's headers are still being decompressed then.
+  near.read = (size) => {
+    const chunk: unknown = read(size)
+    if (chunk) near.destroy()
+    return chunk
+  }
+  const client = new SpdyConnection(near, { role: 'client' })
+  const stream = client.createStream({})
+  const writer = new HeaderBlockWriter()
+  far.write(
+    Buffer.concat([
+      encodeFrame({ type: 'syn-reply', streamId: 1, fin: false, block: writer.write(new Map()) }),
+      encodeFrame({ type: 'data', streamId: 1, data: Buffer.from('last words'), fin: true }),
+      encodeFrame({ type: 'rst-stream', streamId: 1, status: 5 }),
+      encodeFrame({ type: 'goaway', lastStreamId: 1, status: 0 }),
+    ]),
+  )
+  await client.closed
+  expect(await text(stream)).toBe('last words')
+})
+
 /** Frames a server answers raw bytes with, until it closes. */
 async function answersTo(bytes: Buffer, onStream: (stream: SpdyStream) => void = echo): Promise<Frame[]> {
   const [near, far] = duplexPair()

@@ -63,8 +63,8 @@ export class SpdyConnection {
     if (options.head && options.head.length > 0) transport.unshift(options.head)
     const gone = new Promise<void>((resolve) => {
       transport.once('close', () => {
-        // Reading may be held up by a stream that nobody reads.
-        this.#endStreams()
+        // Frames that were read may still wait behind a stream that nobody reads.
+        for (const stream of this.#streams.values()) stream.release()
         resolve()
       })
     })
@@ -192,7 +192,7 @@ export class SpdyConnection {
     stream.onData(data)
     if (fin) stream.onFin()
     if (!stream.isFull) return undefined
-    if (!this.#peerDoesFlowControl) return stream.room()
+    if (!this.#peerDoesFlowControl) return this.#transport.destroyed ? undefined : stream.room()
     if (stream.readableLength > windowBytes) stream.reset(resetStatus.flowControlError)
     return undefined
   }
@@ -390,7 +390,7 @@ export class SpdyStream extends Duplex {
     this.#resetStatus = undefined
     if (!this.#remoteEnded || this.readableEnded || this.destroyed) return void this.destroy()
     this.#isDetached = true
-    this.#resume()
+    this.release()
     this.#connection.forget(this.id, undefined)
     this.sendWindow.wake()
     this.once('end', () => this.destroy())
@@ -435,14 +435,15 @@ export class SpdyStream extends Duplex {
   }
 
   #afterReading(): void {
-    if (this.#resumeReading && !this.isFull) this.#resume()
+    if (this.#resumeReading && !this.isFull) this.release()
     const consumed = this.#ungranted - this.readableLength
     if (consumed < windowBytes / 2 || this.#remoteEnded) return
     this.#ungranted -= consumed
     this.#connection.grant(this.id, consumed)
   }
 
-  #resume(): void {
+  /** For SpdyConnection: ends the wait for room. */
+  release(): void {
     this.#resumeReading?.()
     this.#resumeReading = undefined
   }
@@ -464,7 +465,7 @@ export class SpdyStream extends Duplex {
     const endedProperly = this.#remoteEnded && this.writableFinished
     this.#connection.forget(this.id, endedProperly ? undefined : this.#resetStatus)
     this.#settleReply.reject(new Error('stream was closed before it was accepted'))
-    this.#resume()
+    this.release()
     this.sendWindow.wake()
     callback(error)
   }
