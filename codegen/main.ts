@@ -1,12 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { generateCrds } from './generators/crds.ts'
+import { generateProtobuf } from './generators/protobuf.ts'
 import { describe, generateAll, verify } from './verify.ts'
 
 /** The command line of code generation: `node codegen/main.ts <command>`. */
 const usage = `usage: node codegen/main.ts <command>
   all                    generate types and definitions from the manifests in apis/crds
-  crds <reference-dir>   renew the structure of the manifests from a Kubernetes release, then do \`all\`
+  crds <reference-dir>   renew the manifests' structure and the protobuf numbers from a Kubernetes release, then do \`all\`
   verify                 fail when a generated file is not what the manifests say`
 
 const apis = join(import.meta.dirname, '..', 'apis')
@@ -21,6 +22,7 @@ async function all(): Promise<void> {
 
 async function crds(reference: string): Promise<void> {
   await generateCrds(reference, { manifests: join(apis, 'crds'), inventory })
+  await writeFile(join(apis, 'crds', 'zz_generated.protobuf.json'), await generateProtobuf(reference))
   await all()
 }
 

@@ -2,8 +2,9 @@ import { parse as parseYaml } from 'yaml'
 import { newBadRequest, newUnsupportedMediaType } from '#core/errors/status-error.ts'
 import type { Exchange } from '#core/server/exchange.ts'
 import { maxBodyBytes } from './endpoint.ts'
+import { parseProtobuf, protobufType } from './protobuf-body.ts'
 
-export const bodyTypes = ['application/json', 'application/yaml'] as const
+export const bodyTypes = ['application/json', 'application/yaml', protobufType] as const
 
 /** The media type of a header value, without parameters: `application/json; charset=utf-8` -> `application/json`. */
 export function mediaType(header: string | undefined): string {
@@ -22,6 +23,7 @@ export async function readBody(exchange: Exchange): Promise<unknown> {
   // Kubernetes takes a body without a Content-Type for JSON.
   if (type === '' || type === 'application/json' || type === 'text/plain') return parseJson(bytes)
   if (type === 'application/yaml' || type === 'text/yaml' || type === 'application/x-yaml') return parseYamlBody(bytes)
+  if (type === protobufType) return parseProtobuf(bytes)
   throw newUnsupportedMediaType(type, bodyTypes)
 }
 

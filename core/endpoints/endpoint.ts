@@ -1,7 +1,7 @@
 import { newBadRequest, newMethodNotSupported } from '#core/errors/status-error.ts'
 import type { FieldValidation } from '#core/registry/decode.ts'
 import type { Registry, ServedVersion } from '#core/registry/registry.ts'
-import type { ResourceStore, WriteContext } from '#core/registry/resource-store.ts'
+import { maxObjectBytes, type ResourceStore, type WriteContext } from '#core/registry/resource-store.ts'
 import type { Exchange, UserInfo } from '#core/server/exchange.ts'
 import type { ResourceInfo } from '#core/server/request-info.ts'
 import type { Cacher } from '#core/storage/cacher/cacher.ts'
@@ -20,8 +20,8 @@ export interface ResourceRequest {
 /** Answers one request by writing to its exchange, or throws a StatusError. */
 export type Endpoint = (request: ResourceRequest) => Promise<void> | void
 
-/** 3 MiB: what an object may measure, as in Kubernetes. */
-export const maxBodyBytes = 3 * 1024 * 1024
+/** As in Kubernetes. */
+export const maxBodyBytes = maxObjectBytes
 
 /** Writes go to one namespace: `/api/v1/pods` can be listed but not posted to. */
 export function requireNamespace({ served, info }: ResourceRequest): void {
@@ -59,7 +59,6 @@ function parseFieldValidation(value: string | null): FieldValidation {
 
 /** @see https://kubernetes.io/blog/2020/09/03/warnings/ */
 export function warningHeader(message: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: header values may not hold control characters
   const plain = message.replace(/[\u0000-\u001f\u007f]/g, ' ').replace(/[\\"]/g, '\\$&')
   return `299 - "${encodeNonAscii(plain)}"`
 }
