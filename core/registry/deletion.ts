@@ -11,7 +11,8 @@ export type DeletionPlan = { action: 'remove' } | { action: 'wait' } | { action:
 const policyFinalizers = { Foreground: 'foregroundDeletion', Orphan: 'orphan', Background: '' } as const
 
 /**
- * Decides a deletion. Changes nothing.
+ * Decides a deletion. Changes nothing. The grace period of an object that is being deleted can only be shortened, and
+ * only by a client that says so.
  * @param now milliseconds
  */
 export function planDeletion(
@@ -21,29 +22,48 @@ export function planDeletion(
   now: number,
 ): DeletionPlan {
   const finalizers = finalizersAfter(object, options)
-  const grace = rules.gracePeriodSeconds?.(object, options.gracePeriodSeconds) ?? 0
-  const held = finalizers.length > 0 || grace > 0 || rules.blocksRemoval?.(object) === true
-  if (!held) return { action: 'remove' }
+  const standing = standingGrace(object)
+  const grace = graceAfter(object, options, rules, standing)
+  if (finalizers.length === 0 && grace === 0 && rules.blocksRemoval?.(object) !== true) return { action: 'remove' }
   const marked = structuredClone(object)
   if (finalizers.length > 0) marked.metadata.finalizers = finalizers
   else delete marked.metadata.finalizers
-  const changedFinalizers = finalizers.join() !== (object.metadata.finalizers ?? []).join()
-  if (!object.metadata.deletionTimestamp) {
-    setDeletion(marked, grace, now)
-    rules.prepareDelete?.(marked)
-    return { action: 'mark', object: marked }
-  }
-  if (grace < (object.metadata.deletionGracePeriodSeconds ?? 0)) {
-    setDeletion(marked, grace, now)
-    return { action: 'mark', object: marked }
-  }
-  return changedFinalizers ? { action: 'mark', object: marked } : { action: 'wait' }
+  if (standing === undefined) begin(marked, grace, now, rules)
+  else if (grace < standing) shorten(marked, standing, grace)
+  else if (finalizers.join() === (object.metadata.finalizers ?? []).join()) return { action: 'wait' }
+  return { action: 'mark', object: marked }
 }
 
-function setDeletion(object: UnstructuredObject, graceSeconds: number, now: number): void {
-  object.metadata.deletionTimestamp = rfc3339(now + graceSeconds * 1000)
-  object.metadata.deletionGracePeriodSeconds = graceSeconds
-  if (object.metadata.generation) object.metadata.generation++
+/** Seconds of the deletion under way; undefined when none is. */
+function standingGrace({ metadata }: UnstructuredObject): number | undefined {
+  return metadata.deletionTimestamp === undefined ? undefined : (metadata.deletionGracePeriodSeconds ?? 0)
+}
+
+function graceAfter(
+  object: UnstructuredObject,
+  { gracePeriodSeconds }: DeleteOptions,
+  rules: Rules,
+  standing: number | undefined,
+): number {
+  // Clients may send null for absent.
+  const asked = gracePeriodSeconds ?? undefined
+  if (standing !== undefined && asked === undefined) return standing
+  const grace = rules.gracePeriodSeconds?.(object, asked) ?? 0
+  return Math.min(grace, standing ?? grace)
+}
+
+function begin(object: UnstructuredObject, graceSeconds: number, now: number, rules: Rules): void {
+  const { metadata } = object
+  metadata.deletionTimestamp = rfc3339(now + graceSeconds * 1000)
+  metadata.deletionGracePeriodSeconds = graceSeconds
+  if (metadata.generation) metadata.generation++
+  rules.prepareDelete?.(object)
+}
+
+/** The new period counts from when the deletion began. */
+function shorten({ metadata }: UnstructuredObject, standing: number, graceSeconds: number): void {
+  metadata.deletionTimestamp = rfc3339(Date.parse(metadata.deletionTimestamp!) - (standing - graceSeconds) * 1000)
+  metadata.deletionGracePeriodSeconds = graceSeconds
 }
 
 /** The finalizers the propagation policy asks for beside those that stand: at most one of orphan and foregroundDeletion. */
@@ -58,7 +78,7 @@ function finalizersAfter(object: UnstructuredObject, options: DeleteOptions): st
 
 function propagationOf(options: DeleteOptions): keyof typeof policyFinalizers | undefined {
   if (options.propagationPolicy) return options.propagationPolicy
-  if (options.orphanDependents === undefined) return undefined
+  if (options.orphanDependents === undefined || options.orphanDependents === null) return undefined
   return options.orphanDependents ? 'Orphan' : 'Background'
 }
 

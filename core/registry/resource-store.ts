@@ -1,6 +1,13 @@
 import type { DeleteOptions, UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { Admission, AdmissionRequest, Operation } from '#apis/plugin/v1/admission.ts'
-import { newBadRequest, newConflict, newInvalid, newModified, newNotFound } from '#core/errors/status-error.ts'
+import {
+  newBadRequest,
+  newConflict,
+  newInvalid,
+  newModified,
+  newNotFound,
+  newRequestEntityTooLarge,
+} from '#core/errors/status-error.ts'
 import { encodeObject, reviveObject, spliceResourceVersion } from '#core/machinery/canonical.ts'
 import type { UserInfo } from '#core/server/exchange.ts'
 import { storageKey } from '#core/storage/cacher/cacher.ts'
@@ -11,6 +18,7 @@ import { isReadyToRemove, planDeletion } from './deletion.ts'
 import { generateName, setCreationMetadata, setUpdateMetadata } from './metadata.ts'
 import type { Resource, ServedVersion } from './registry.ts'
 import { isStorageConflict, translateStorageError } from './translate-errors.ts'
+import { WriteLine } from './write-line.ts'
 
 /** What every write is told beside its object. */
 export interface WriteContext extends DecodeOptions {
@@ -26,6 +34,8 @@ export interface ObjectName {
 
 /** How many times an unconditional write is tried against concurrent ones before the client hears of a Conflict. */
 const maxAttempts = 20
+/** 3 MiB, as a request's body. */
+export const maxObjectBytes = 3 * 1024 * 1024
 const maxNameAttempts = 8
 const historyPageSize = 1_000
 
@@ -40,6 +50,7 @@ export class ResourceStore {
   readonly #storage: Storage
   readonly #admission: Admission
   readonly #now: () => number
+  readonly #line = new WriteLine()
 
   constructor(options: { storage: Storage; admission: Admission; now?: () => number }) {
     this.#storage = options.storage
@@ -115,13 +126,13 @@ export class ResourceStore {
     const { resource } = served
     for (let attempt = 1; ; attempt++) {
       const at = nameOf(object)
-      const key = storageKey(resource.home.group, resource.home.resource, keyOf(at))
-      const stored = served.toStorage(object)
-      const bytes = encodeObject(stored, stored)
+      const key = keyIn(resource, at)
+      const bytes = encodeForStorage(object, served)
       try {
         if (context.dryRun) return this.#dryCreate(served, at, bytes)
-        const revision = await this.#storage.create(key, bytes, { ttlSeconds: resource.rules.ttlSeconds })
-        return served.fromStorage(resource.cache.get(keyOf(at))?.bytes ?? spliceResourceVersion(bytes, revision))
+        const ttl = { ttlSeconds: resource.rules.ttlSeconds }
+        const revision = await this.#line.write(key, () => this.#storage.create(key, bytes, ttl))
+        return written(served, at, bytes, revision)
       } catch (error) {
         const base = object.metadata.generateName
         const taken = error instanceof Error && 'code' in error && error.code === 'KeyExists'
@@ -151,16 +162,38 @@ export class ResourceStore {
     change: Change,
     context: WriteContext,
   ): Promise<Buffer> {
-    const { resource } = served
-    for (let attempt = 1; ; attempt++) {
-      const current = attempt === 1 ? this.get(resource, at) : await this.#freshEntry(resource, at)
-      try {
-        return await this.#replace(served, at, subresource, current, await change(current), context)
-      } catch (error) {
-        // A write that named a resourceVersion finds it outdated in the next round and ends there.
-        if (!isStorageConflict(error) || attempt === maxAttempts) {
-          throw translateStorageError(error, resource.definition, at.name)
+    return this.#attempt(served.resource, at, async (current) =>
+      this.#replace(served, at, subresource, current, await change(current), context),
+    )
+  }
+
+  /**
+   * Makes a write out of the current state, again whenever somebody else was faster. A write that named a resourceVersion
+   * finds it outdated in the second round and ends there.
+   */
+  async #attempt<T>(resource: Resource, at: ObjectName, write: (current: CacheEntry) => Promise<T>): Promise<T> {
+    const key = keyIn(resource, at)
+    try {
+      if (!this.#line.isFormed(key)) {
+        try {
+          return await write(this.get(resource, at))
+        } catch (error) {
+          if (!isStorageConflict(error)) throw error
         }
+      }
+      return await this.#line.take(key, () => this.#attemptInTurn(resource, at, write))
+    } catch (error) {
+      throw translateStorageError(error, resource.definition, at.name)
+    }
+  }
+
+  async #attemptInTurn<T>(resource: Resource, at: ObjectName, write: (current: CacheEntry) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      await this.#line.whenWritten(keyIn(resource, at))
+      try {
+        return await write(await this.#freshEntry(resource, at))
+      } catch (error) {
+        if (!isStorageConflict(error) || attempt === maxAttempts) throw error
       }
     }
   }
@@ -199,16 +232,15 @@ export class ResourceStore {
     const { resource } = served
     if (isReadyToRemove(object, resource.rules)) {
       if (!context.dryRun) await this.#remove(resource, at, current)
-      return served.encode(current)
+      return served.fromStorage(spliceResourceVersion(encodeForStorage(object, served), current.revision))
     }
-    const stored = served.toStorage(object)
-    const bytes = encodeObject(stored, stored)
+    const bytes = encodeForStorage(object, served)
     const asBefore = spliceResourceVersion(bytes, current.revision)
     if (asBefore.equals(current.bytes) || context.dryRun) return served.fromStorage(asBefore)
-    const key = storageKey(resource.home.group, resource.home.resource, keyOf(at))
-    const revision = await this.#storage.update(key, bytes, current.revision, { ttlSeconds: resource.rules.ttlSeconds })
-    const entry = resource.cache.get(keyOf(at))
-    return served.fromStorage(entry?.revision === revision ? entry.bytes : spliceResourceVersion(bytes, revision))
+    const key = keyIn(resource, at)
+    const ttl = { ttlSeconds: resource.rules.ttlSeconds }
+    const revision = await this.#line.write(key, () => this.#storage.update(key, bytes, current.revision, ttl))
+    return written(served, at, bytes, revision)
   }
 
   /**
@@ -221,23 +253,15 @@ export class ResourceStore {
     options: DeleteOptions,
     context: WriteContext,
   ): Promise<{ removed: boolean; bytes: Buffer; object: UnstructuredObject }> {
-    const { resource } = served
-    for (let attempt = 1; ; attempt++) {
-      const current = attempt === 1 ? this.get(resource, at) : await this.#freshEntry(resource, at)
+    return this.#attempt(served.resource, at, async (current) => {
       const object = reviveObject(current.bytes)
-      checkPreconditions(object, options, resource)
+      checkPreconditions(object, options, served.resource)
       const request = this.#admissionRequest('DELETE', served, at, '', context)
       request.oldObject = object
       await this.#admission.mutate(request)
       await this.#admission.validate(request)
-      try {
-        return await this.#deleteOnce(served, at, current, object, options, context)
-      } catch (error) {
-        if (!isStorageConflict(error) || attempt === maxAttempts) {
-          throw translateStorageError(error, resource.definition, at.name)
-        }
-      }
-    }
+      return this.#deleteOnce(served, at, current, object, options, context)
+    })
   }
 
   async #deleteOnce(
@@ -261,19 +285,20 @@ export class ResourceStore {
     }
     const bytes = encodeObject(plan.object, plan.object)
     if (context.dryRun) return { removed: false, bytes: served.fromStorage(bytes), object: plan.object }
-    const key = storageKey(resource.home.group, resource.home.resource, keyOf(at))
-    const revision = await this.#storage.update(key, bytes, current.revision)
-    return { removed: false, bytes: served.fromStorage(spliceResourceVersion(bytes, revision)), object: plan.object }
+    const key = keyIn(resource, at)
+    const revision = await this.#line.write(key, () => this.#storage.update(key, bytes, current.revision))
+    return { removed: false, bytes: written(served, at, bytes, revision), object: plan.object }
   }
 
   #remove(resource: Resource, at: ObjectName, current: CacheEntry): Promise<number> {
-    return this.#storage.delete(storageKey(resource.home.group, resource.home.resource, keyOf(at)), current.revision)
+    const key = keyIn(resource, at)
+    return this.#line.write(key, () => this.#storage.delete(key, current.revision))
   }
 
   /** The latest state, past what the cache may not have heard of yet. @throws StatusError NotFound */
   async #freshEntry(resource: Resource, at: ObjectName): Promise<CacheEntry> {
     const key = keyOf(at)
-    const stored = await this.#storage.get(storageKey(resource.home.group, resource.home.resource, key))
+    const stored = await this.#storage.get(keyIn(resource, at))
     if (!stored) throw newNotFound(resource.definition, at.name)
     const cached = resource.cache.get(key)
     if (cached && cached.revision >= stored.modRevision) return cached
@@ -309,6 +334,25 @@ export function keyOf(at: ObjectName): string {
   return at.namespace ? `${at.namespace}/${at.name}` : at.name
 }
 
+/** The key within the store. */
+function keyIn({ home }: Resource, at: ObjectName): string {
+  return storageKey(home.group, home.resource, keyOf(at))
+}
+
+/** @throws StatusError RequestEntityTooLarge: patches may make an object larger than any request */
+function encodeForStorage(object: UnstructuredObject, served: ServedVersion): Buffer {
+  const stored = served.toStorage(object)
+  const bytes = encodeObject(stored, stored)
+  if (bytes.length > maxObjectBytes) throw newRequestEntityTooLarge(`limit is ${maxObjectBytes}`)
+  return bytes
+}
+
+/** What was written as the client sees it: the cache's copy where it is still that one. */
+function written(served: ServedVersion, at: ObjectName, bytes: Buffer, revision: number): Buffer {
+  const entry = served.resource.cache.get(keyOf(at))
+  return served.fromStorage(entry?.revision === revision ? entry.bytes : spliceResourceVersion(bytes, revision))
+}
+
 function nameOf({ metadata }: UnstructuredObject): ObjectName {
   return { namespace: metadata.namespace ?? '', name: metadata.name ?? '' }
 }
@@ -334,6 +378,7 @@ function checkIdentity(object: UnstructuredObject, old: UnstructuredObject, at: 
   }
   checkNamespace(object, at.namespace)
   if (at.namespace) metadata.namespace = at.namespace
+  else delete metadata.namespace
   if (metadata.uid && metadata.uid !== old.metadata.uid) {
     throw newConflict(
       definition,
@@ -357,14 +402,14 @@ function checkIdentity(object: UnstructuredObject, old: UnstructuredObject, at: 
 function checkPreconditions(object: UnstructuredObject, options: DeleteOptions, { definition }: Resource): void {
   const { uid, resourceVersion } = options.preconditions ?? {}
   const { metadata } = object
-  if (uid !== undefined && uid !== metadata.uid) {
+  if ((uid ?? metadata.uid) !== metadata.uid) {
     throw newConflict(
       definition,
       metadata.name ?? '',
       `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
     )
   }
-  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+  if ((resourceVersion ?? metadata.resourceVersion) !== metadata.resourceVersion) {
     throw newConflict(
       definition,
       metadata.name ?? '',

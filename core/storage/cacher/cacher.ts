@@ -1,5 +1,5 @@
 import { spliceResourceVersion } from '#core/machinery/canonical.ts'
-import { type Storage, StorageError, type StoreEvent, type StorageWatch } from '../storage.ts'
+import { type Storage, StorageError, type StorageWatch, type StoreEvent } from '../storage.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { CacheEntry, type Change, type ExtractFacts } from './entry.ts'
 import { ResourceCache } from './resource-cache.ts'

@@ -1,10 +1,10 @@
-import BTreeModule from 'sorted-btree'
-import { CacheEntry, Change, type ExtractFacts } from './entry.ts'
+import { createRequire } from 'node:module'
 import type { Dispatcher } from './dispatcher.ts'
+import { type CacheEntry, Change, type ExtractFacts } from './entry.ts'
 import { type Subscriber, type ViewSpec, WatchView } from './watch-view.ts'
 
-// The package is CommonJS: what node calls its default is the whole module.
-const { default: BTree } = BTreeModule
+// The package is CommonJS, and what its default is differs between node and the test runner.
+const { default: BTree } = createRequire(import.meta.url)('sorted-btree') as typeof import('sorted-btree')
 
 const compareKeys = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
