@@ -17,6 +17,8 @@ const condition = (pod: Pod, type: string) => pod.status?.conditions?.find((one)
 const isReady = (pod: Pod) => condition(pod, 'Ready') === 'True'
 const idOf = (pod: Pod) => pod.status?.containerStatuses?.[0]?.containerID?.replace('docker://', '') ?? ''
 
+const podLabel = ({ metadata }: Pod) => ({ 'io.kubernetes.pod.uid': metadata.uid ?? '' })
+
 const start = async (config = {}) => startAgent(await loadRuntime('docker'), config)
 
 async function output(agent: Harness, pod: Pod, ...cmd: string[]): Promise<string> {
@@ -121,6 +123,20 @@ describe.skipIf(reason)(`the agent runs pods on docker${reason ? ` (skipped: ${r
       (pod) => pod.status?.containerStatuses?.[0]?.restartCount === 2 && isReady(pod),
     )
     expect(third.status?.podIP).toBe(first.status?.podIP)
+  })
+
+  test('a sandbox that dies is replaced, with all that runs in it', async () => {
+    await using agent = await start()
+    await agent.create('web', { containers: [container(forever)] })
+    const before = await agent.until('web', isReady)
+    const [sandbox] = await agent.runtime.listPodSandbox({ state: 'SANDBOX_READY', labelSelector: podLabel(before) })
+    await agent.runtime.stopContainer(sandbox?.id ?? '', 0)
+    const after = await agent.until(
+      'web',
+      (pod) => pod.status?.containerStatuses?.[0]?.restartCount === 1 && isReady(pod),
+    )
+    expect(after.status?.podIPs).toEqual([{ ip: after.status?.podIP }])
+    expect(await output(agent, after, 'hostname')).toBe('web\n')
   })
 
   test('a sidecar runs beside the others and ends after them', async () => {

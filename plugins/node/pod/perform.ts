@@ -275,11 +275,10 @@ class Performer {
         throw error
       }
       this.#event('Warning', 'Failed', `Error: ${(error as Error).message}`)
-      this.#worker.learn(status)
-      return
+      return this.#worker.learn(status)
     }
     const status = await runtime.containerStatus(id)
-    this.#worker.learn(status)
+    await this.#worker.learn(status)
     this.#event('Normal', 'Started', `Container started: ${role.spec.name}`)
     if (hook) void this.#postStart(role, status, hook)
   }

@@ -3,7 +3,7 @@ import { runtimeErrorCode } from '@keelson/apis/plugin/v1/cri.ts'
 import { Prober } from '../probes/prober.ts'
 import type { PodContext } from './context.ts'
 import type { PodMemory, PodObject, PodView } from './model.ts'
-import { attemptsOf, isRunning, knownStatus, newMemory, readySandbox, rolesOf } from './model.ts'
+import { attemptsOf, hasExited, isRunning, knownStatus, newMemory, readySandbox, rolesOf } from './model.ts'
 import { performerOf } from './perform.ts'
 import type { Action } from './plan.ts'
 import { isEnding, keyOf, plan } from './plan.ts'
@@ -105,7 +105,10 @@ export class PodWorker {
     const found = new Set([...sandboxes, ...containers].map(({ id }) => id))
     for (const id of this.state.ids()) if (!found.has(id)) this.forget(id)
     for (const sandbox of sandboxes) this.state.putSandbox(sandbox)
-    for (const container of containers) this.learn(container)
+    for (const container of containers) {
+      this.#take(container)
+      if (hasExited(container)) void this.#readMessage(container).then(() => this.wake())
+    }
     this.wake()
   }
 
@@ -115,12 +118,17 @@ export class PodWorker {
     if (type === 'CONTAINER_STARTED_EVENT' && this.state.container(id)?.state === 'CONTAINER_CREATED') this.#refresh(id)
   }
 
-  /** Takes in what the runtime says of a container, starts and stops its probes. */
-  learn(status: ContainerStatus): void {
+  /** Takes in what the runtime says of a container; of one that ended together with its last words. */
+  async learn(status: ContainerStatus): Promise<void> {
+    if (hasExited(status)) await this.#readMessage(status)
+    this.#take(status)
+  }
+
+  /** Starts and stops the container's probes with it. */
+  #take(status: ContainerStatus): void {
     if (!this.state.putContainer(status)) return
     if (isRunning(status)) this.#probe(status)
     else this.#unprobe(status.id)
-    if (status.state === 'CONTAINER_EXITED') this.#readMessage(status)
     this.wake()
   }
 
@@ -135,7 +143,7 @@ export class PodWorker {
     const { runtime } = this.#context
     try {
       if (this.state.hasSandbox(id)) this.state.putSandbox(await runtime.podSandboxStatus(id))
-      else this.learn(await runtime.containerStatus(id))
+      else await this.learn(await runtime.containerStatus(id))
     } catch (error) {
       if (runtimeErrorCode(error) !== 'NotFound') throw error
       this.forget(id)
@@ -257,26 +265,18 @@ export class PodWorker {
     return own ?? (this.#pod.spec.hostNetwork ? (this.#context.node.hostIPs[0] ?? '') : '')
   }
 
-  #readMessage({ id, metadata, exitCode }: ContainerStatus): void {
+  /** Never fails: a message is a courtesy. */
+  async #readMessage({ id, metadata, exitCode }: ContainerStatus): Promise<void> {
+    const { volumes, log } = this.#context
     if (this.memory.messages.has(id)) return
-    this.memory.messages.set(id, '')
-    const read = async () => {
-      const { volumes } = this.#context
+    try {
       const message = await volumes.terminationMessage(this.#pod, metadata.name, metadata.attempt)
-      const wantsLogs = rolesOf(this.#pod).some(
-        ({ spec }) => spec.name === metadata.name && spec.terminationMessagePolicy === 'FallbackToLogsOnError',
-      )
-      const text = message || (wantsLogs && exitCode !== 0 ? await this.#lastLines(id) : '')
-      if (text) this.memory.messages.set(id, text)
+      const role = rolesOf(this.#pod).find(({ spec }) => spec.name === metadata.name)
+      const wantsLogs = role?.spec.terminationMessagePolicy === 'FallbackToLogsOnError' && exitCode !== 0
+      this.memory.messages.set(id, message || (wantsLogs ? await this.#lastLines(id) : ''))
+    } catch (error) {
+      log.debug('no termination message', { id, error })
     }
-    const key = `message:${id}`
-    this.memory.busy.add(key)
-    read()
-      .catch((error) => this.#context.log.debug('no termination message', { id, error }))
-      .finally(() => {
-        this.memory.busy.delete(key)
-        this.wake()
-      })
   }
 
   async #lastLines(id: string): Promise<string> {

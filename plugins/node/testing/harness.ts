@@ -39,13 +39,18 @@ export const loadRuntime = async (driver: 'docker' | 'sim', options = {}): Promi
 
 export const nodeName = 'node-a'
 
-export async function startAgent(runtime: ContainerRuntime, config: Record<string, unknown> = {}): Promise<Harness> {
+/** @param caData what the kubelet API checks client certificates against */
+export async function startAgent(
+  runtime: ContainerRuntime,
+  config: Record<string, unknown> = {},
+  caData = selfSignedCertificate(['nobody'], Date.now()).cert,
+): Promise<Harness> {
   const client = createFakeClient()
   const dataDir = await mkdtemp(join(tmpdir(), 'keelson-node-'))
   const log = createMemoryLog()
   const own = { runtime: 'given', nodeName, dataDir, port: 0, address: '127.0.0.1', ...config }
   const settings = readConfig({ backoffInitialMs: 20, backoffMaxMs: 200, ...own })
-  const start = () => startOnce(runtime, settings, client, log)
+  const start = () => startOnce(runtime, settings, client, log, caData)
   let agent = await start()
   const find = (name: string) => client.stored<Pod>(pods).find(({ metadata }) => metadata.name === name)
   return {
@@ -93,13 +98,13 @@ async function startOnce(
   config: ReturnType<typeof readConfig>,
   client: FakeClient,
   log: MemoryLog,
+  caData: string,
 ) {
   const stopping = new AbortController()
   const ready = Promise.withResolvers<void>()
-  const { cert } = selfSignedCertificate(['test'], Date.now())
   const host: PluginHost = {
     ...{ abiVersion: '0.1.0', plugin: 'node', component: 'node', config: {}, log },
-    ...{ api: { server: 'https://fake', caData: cert }, signal: stopping.signal, ready: ready.resolve },
+    ...{ api: { server: 'https://fake', caData }, signal: stopping.signal, ready: ready.resolve },
   }
   const running = runNodes(host, config, runtime, withStrategicPatches(client))
   await Promise.race([ready.promise, running])
