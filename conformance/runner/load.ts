@@ -2,16 +2,17 @@ import { readdir } from 'node:fs/promises'
 import { matchesGlob } from 'node:path'
 import type { ConformanceCase } from './case.ts'
 
-const folders = ['api', 'kubectl']
+const folders = ['api', 'kubectl'].map((name) => new URL(`../${name}/`, import.meta.url))
 
 /** All cases, in the order of their files and within them. @throws when two have the same name */
 export async function loadCases(): Promise<ConformanceCase[]> {
   const cases: ConformanceCase[] = []
   for (const folder of folders) {
-    const names = await readdir(new URL(`../${folder}/`, import.meta.url))
+    const names = await readdir(folder)
     for (const name of names.filter((one) => one.endsWith('.ts')).sort()) {
-      const module = (await import(`../${folder}/${name}`)) as { cases?: ConformanceCase[] }
-      cases.push(...(module.cases ?? []))
+      const { href } = new URL(name, folder)
+      const module = (await import(href)) as { cases: ConformanceCase[] }
+      cases.push(...module.cases)
     }
   }
   const twice = cases.find(({ name }, at) => cases.findIndex((other) => other.name === name) !== at)
