@@ -11,6 +11,8 @@ import { TokenIssuer } from './authn/token-issuer.ts'
 import { bootstrapClusterRoleBindings, bootstrapClusterRoles } from './authz/bootstrap-policy.ts'
 import { requireAllowed } from './authz/forbidden.ts'
 import { nodeAuthorizer } from './authz/node-authorizer.ts'
+import { showAggregatedRules } from './authz/rbac/aggregation.ts'
+import { escalationPrevention } from './authz/rbac/escalation.ts'
 import { feedRbac } from './authz/rbac/feed.ts'
 import { RbacIndex } from './authz/rbac/rbac-index.ts'
 import { union } from './authz/union.ts'
@@ -86,12 +88,14 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   for (const definition of definitions.resources) registry.install(definition)
 
   const reader = new CacheReader(() => registry)
-  const store = new ResourceStore({ storage, admission: admissionChain(builtinSteps(reader)) })
-  new CustomResources({ registry, store, log }).start()
-
   const rbac = new RbacIndex()
   feedRbac(rbac, registry)
   const authorizer = union([nodeAuthorizer(), rbac])
+  const steps = [...builtinSteps(reader), escalationPrevention(rbac, authorizer)]
+  const store = new ResourceStore({ storage, admission: admissionChain(steps) })
+  new CustomResources({ registry, store, log }).start()
+  showAggregatedRules({ rbac, registry, store, log })
+
   const issuer = tokenIssuer(pki, reader)
   const identify = newIdentify({
     authenticators: [clientCertificates(), serviceAccountTokens(issuer)],

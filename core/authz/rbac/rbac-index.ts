@@ -132,9 +132,10 @@ export class RbacIndex implements Authorizer {
     const selectors = role.aggregationRule?.clusterRoleSelectors
     if (!selectors?.length) return role.rules ?? []
     const selections = selectors.map(selectionOf)
-    return [...this.#clusterRoles.values()]
-      .filter(({ metadata }) => selections.some((selects) => selects(metadata.labels ?? {})))
-      .flatMap(({ metadata }) => this.#clusterRules(metadata.name ?? '', visited))
+    const selected = [...this.#clusterRoles].filter(([, { metadata }]) =>
+      selections.some((selects) => selects(metadata.labels ?? {})),
+    )
+    return selected.sort(byName).flatMap(([selectedName]) => this.#clusterRules(selectedName, visited))
   }
 }
 
@@ -157,6 +158,9 @@ const everything: readonly PolicyRule[] = [
   { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
   { verbs: ['*'], nonResourceURLs: ['*'] },
 ]
+
+/** Collected rules are shown, so their order must not depend on who came first. */
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) => (a < b ? -1 : 1)
 
 function resourceRuleOf({ verbs, apiGroups, resources, resourceNames }: PolicyRule) {
   return { verbs, apiGroups, resources, ...(resourceNames?.length && { resourceNames }) }
