@@ -21,7 +21,7 @@ export async function readBody(exchange: Exchange): Promise<unknown> {
   const bytes = await exchange.body(maxBodyBytes)
   if (bytes.length === 0) return undefined
   // Kubernetes takes a body without a Content-Type for JSON.
-  if (type === '' || type === 'application/json' || type === 'text/plain') return parseJson(bytes)
+  if (type === '' || type === 'application/json') return parseJson(bytes)
   if (type === 'application/yaml' || type === 'text/yaml' || type === 'application/x-yaml') return parseYamlBody(bytes)
   if (type === protobufType) return parseProtobuf(bytes)
   throw newUnsupportedMediaType(type, bodyTypes)

@@ -1,4 +1,5 @@
-import { newBadRequest, newMethodNotSupported } from '#core/errors/status-error.ts'
+import { notSupported } from '#apis/meta/v1/field-error.ts'
+import { newBadRequest, newInvalid, newMethodNotSupported } from '#core/errors/status-error.ts'
 import type { FieldValidation } from '#core/registry/decode.ts'
 import type { Registry, ServedVersion } from '#core/registry/registry.ts'
 import { maxObjectBytes, type ResourceStore, type WriteContext } from '#core/registry/resource-store.ts'
@@ -44,7 +45,7 @@ export function writeContext({ exchange, user }: ResourceRequest): WriteContext 
 export function parseDryRun(values: readonly string[]): boolean {
   const given = values.filter((value) => value !== '')
   if (given.some((value) => value !== 'All')) {
-    throw newBadRequest(`invalid dryRun value ${JSON.stringify(given)}: supported values: "All"`)
+    throw newInvalid({ group: 'meta.k8s.io', kind: 'CreateOptions' }, '', [notSupported('dryRun', given, ['All'])])
   }
   return given.length > 0
 }

@@ -56,7 +56,7 @@ async function continueList(
  * Waits until the cache is as new as the client asks.
  * @returns the revision to read at when the client asks for exactly that one
  */
-export async function awaitRevision({ exchange, cacher }: ResourceRequest): Promise<number | undefined> {
+async function awaitRevision({ exchange, cacher }: ResourceRequest): Promise<number | undefined> {
   const text = exchange.query.get('resourceVersion') ?? ''
   const match = exchange.query.get('resourceVersionMatch') ?? ''
   const revision = parseRevision(text)
@@ -71,13 +71,15 @@ export async function awaitRevision({ exchange, cacher }: ResourceRequest): Prom
   if (match === 'Exact' && revision === 0) {
     throw newBadRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"')
   }
-  if (revision > cacher.revision) await reachOrTimeOut(cacher, revision)
+  await reach(cacher, revision)
   return match === 'Exact' ? revision : undefined
 }
 
 const revisionWaitMs = 3_000
 
-async function reachOrTimeOut(cacher: Cacher, revision: number): Promise<void> {
+/** Waits a little for the cache to reach a revision. @throws StatusError Timeout */
+export async function reach(cacher: Cacher, revision: number): Promise<void> {
+  if (revision <= cacher.revision) return
   try {
     await cacher.reached(revision, AbortSignal.timeout(revisionWaitMs))
   } catch {

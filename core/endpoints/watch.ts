@@ -1,10 +1,11 @@
-import { newBadRequest, newExpired } from '#core/errors/status-error.ts'
+import { forbidden } from '#apis/meta/v1/field-error.ts'
+import { newBadRequest, newExpired, newInvalid } from '#core/errors/status-error.ts'
 import type { ReplyStream } from '#core/server/exchange.ts'
 import { isTrue } from '#core/server/request-info.ts'
 import { type CacheEntry, frameEvent } from '#core/storage/cacher/entry.ts'
 import type { Subscriber, ViewSpec } from '#core/storage/cacher/watch-view.ts'
 import type { ResourceRequest } from './endpoint.ts'
-import { awaitRevision, parseRevision } from './list.ts'
+import { parseRevision, reach } from './list.ts'
 import { negotiate, type Representation } from './negotiate.ts'
 import { partialMetadata, tableOf } from './representation.ts'
 import { selectionOf } from './selection.ts'
@@ -26,7 +27,8 @@ export async function watch(request: ResourceRequest): Promise<void> {
   const timeoutMs = parseTimeout(query.get('timeoutSeconds'))
   const since = parseRevision(query.get('resourceVersion') ?? '')
   const sendInitial = query.has('sendInitialEvents') ? isTrue(query.get('sendInitialEvents')) : since === 0
-  await awaitRevision(request)
+  checkInitialEvents(query)
+  await reach(cacher, since)
   const start = startOf(request, spec, since, sendInitial)
   const reply = exchange.stream(200, 'application/json')
   if (!start) {
@@ -42,6 +44,19 @@ export async function watch(request: ResourceRequest): Promise<void> {
   session.run(start, spec)
 }
 
+/** @throws StatusError Invalid */
+function checkInitialEvents(query: URLSearchParams): void {
+  const match = query.get('resourceVersionMatch')
+  const wanted = query.has('sendInitialEvents')
+  const fault = wanted
+    ? match !== 'NotOlderThan' && 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'
+    : match && 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'
+  if (!fault) return
+  throw newInvalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [forbidden('resourceVersionMatch', fault)])
+}
+
+let nextOwnView = 1
+
 interface Start {
   /** What to say before the live events, in order. */
   frames: Iterable<Buffer>
@@ -53,7 +68,7 @@ function startOf({ served }: ResourceRequest, spec: ViewSpec, since: number, sen
   const view = cache.viewOf(spec)
   if (sendInitial) {
     const { entries } = cache.list(spec.keyPrefix, (entry) => view.includes(entry))
-    const encode = spec.encode ?? ((entry: CacheEntry) => entry.bytes)
+    const encode = spec.encode ?? ((entry: CacheEntry) => served.encode(entry))
     return { frames: mapped(entries, (entry) => frameEvent('ADDED', encode(entry))) }
   }
   if (since === 0) return { frames: [] }
@@ -75,8 +90,12 @@ function viewSpec(request: ResourceRequest): ViewSpec {
   if (representation.format === 'yaml') throw newBadRequest('a watch answers in application/json only')
   const encode = encoderOf(request, representation)
   const includeObject = request.exchange.query.get('includeObject') ?? ''
+  // What a table's row looks like depends on the rows before it.
+  const own = representation.as === 'Table' ? String(nextOwnView++) : ''
   return {
-    id: [served.apiVersion, representation.as ?? '', representation.metaVersion, includeObject, selection.id].join(' '),
+    id: [own, served.apiVersion, representation.as ?? '', representation.metaVersion, includeObject, selection.id].join(
+      ' ',
+    ),
     keyPrefix: selection.keyPrefix,
     ...(selection.matches && { matches: selection.matches }),
     ...(selection.equals && { equals: selection.equals }),
@@ -87,10 +106,19 @@ function viewSpec(request: ResourceRequest): ViewSpec {
 function encoderOf(request: ResourceRequest, { as, metaVersion }: Representation): ViewSpec['encode'] {
   const { served } = request
   if (as === 'PartialObjectMetadata') return (entry) => partialMetadata(served.encode(entry), metaVersion)
-  if (as === 'Table') {
-    return (entry) => Buffer.from(JSON.stringify(tableOf(request, [served.encode(entry)], undefined, metaVersion)))
-  }
+  if (as === 'Table') return tableEncoder(request, metaVersion)
   return served.isStorage ? undefined : (entry) => served.encode(entry)
+}
+
+/** Rows as tables of one; only the first tells the columns. */
+function tableEncoder(request: ResourceRequest, metaVersion: Representation['metaVersion']): ViewSpec['encode'] {
+  let first = true
+  return (entry) => {
+    const table = tableOf(request, [request.served.encode(entry)], undefined, metaVersion)
+    const shown = first ? table : { ...table, columnDefinitions: null }
+    first = false
+    return Buffer.from(JSON.stringify(shown))
+  }
 }
 
 function parseTimeout(text: string | null): number {

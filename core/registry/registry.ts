@@ -1,6 +1,6 @@
 import type { Rules } from '#apis/meta/v1/rules.ts'
 import { apiVersionOf, type UnstructuredObject } from '#apis/meta/v1/types.ts'
-import { replaceApiVersion, reviveObject } from '#core/machinery/canonical.ts'
+import { encodeObject, replaceApiVersion, reviveObject, spliceResourceVersion } from '#core/machinery/canonical.ts'
 import { type CompiledSchema, SchemaCompiler } from '#core/schema/compile.ts'
 import type { Cacher } from '#core/storage/cacher/cacher.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
@@ -34,13 +34,16 @@ export class Registry {
     return this.#generation
   }
 
-  /** Adds a resource, or replaces its definition. */
-  install(definition: ResourceDefinition): Resource {
+  /**
+   * Adds a resource, or replaces its definition.
+   * @param since the revision from which on objects are stored as this definition wants them; older ones are brought up to it when read
+   */
+  install(definition: ResourceDefinition, since = 0): Resource {
     const key = resourceKey(definition)
     const compiler = definition.builtin ? this.#builtinCompiler : new SchemaCompiler({})
     const home = definition.keelson?.storedAs ?? definition
     const cache = this.#cacher.resource(resourceKey(home))
-    const resource = new Resource(definition, compiler, cache, home, this.#rules.get(key) ?? {})
+    const resource = new Resource(definition, compiler, cache, home, this.#rules.get(key) ?? {}, since)
     // A resource stored as another's objects leaves the extraction to that one.
     if (home === definition) cache.extract = factsExtractor(definition, resource.rules)
     this.#byResource.set(key, resource)
@@ -94,6 +97,8 @@ export class Resource {
   readonly cache: ResourceCache
   /** Group and resource the objects are stored under. */
   readonly home: { group: string; resource: string }
+  /** Objects of older revisions were stored under another schema. */
+  readonly since: number
   readonly #versions = new Map<string, ServedVersion>()
   readonly #compiler: SchemaCompiler
   #fieldNames: ReadonlySet<string> | undefined
@@ -104,7 +109,9 @@ export class Resource {
     cache: ResourceCache,
     home: { group: string; resource: string },
     rules: Rules,
+    since: number,
   ) {
+    this.since = since
     this.definition = definition
     this.rules = rules
     this.cache = cache
@@ -141,6 +148,7 @@ export class ServedVersion {
   readonly definition: VersionDefinition
   readonly apiVersion: string
   readonly #compiler: SchemaCompiler
+  readonly #renewedBytes = new WeakMap<CacheEntry, Buffer>()
   #schema: CompiledSchema | undefined
 
   constructor(resource: Resource, definition: VersionDefinition, compiler: SchemaCompiler) {
@@ -167,7 +175,21 @@ export class ServedVersion {
 
   /** An entry's bytes as this version shows them. */
   encode(entry: CacheEntry): Buffer {
-    return this.isStorage ? entry.bytes : this.fromStorage(entry.bytes)
+    const bytes = entry.revision < this.resource.since ? this.#renewed(entry) : entry.bytes
+    return this.isStorage ? bytes : this.fromStorage(bytes)
+  }
+
+  /** What was stored under an older schema, pruned and with the defaults of this one; done once for each entry. */
+  #renewed(entry: CacheEntry): Buffer {
+    const known = this.#renewedBytes.get(entry)
+    if (known) return known
+    const object = reviveObject(entry.bytes)
+    const { schema } = this.resource.storage
+    schema.prune(object)
+    schema.applyDefaults(object)
+    const bytes = spliceResourceVersion(encodeObject(object, object), entry.revision)
+    this.#renewedBytes.set(entry, bytes)
+    return bytes
   }
 
   fromStorage(bytes: Buffer): Buffer {

@@ -55,7 +55,7 @@ export class CustomResources {
     const { generation = 1, name = '' } = crd.metadata
     if (conflicts.length === 0 && this.#installed.get(name) !== generation) {
       this.#installed.set(name, generation)
-      this.#registry.install(definitionOf(crd))
+      this.#registry.install(definitionOf(crd), entry.revision)
     }
     this.#settle(crd).catch((error) => {
       if (!isNotFound(error) && !isConflict(error))
