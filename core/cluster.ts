@@ -1,9 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { admissionChain, builtinSteps } from '#admission/chain.ts'
-import type { Rules } from '#apis/meta/v1/rules.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
-import { rules as builtinRules } from '#apis/rules.ts'
 import { serviceAccountTokens } from './authn/bearer-token.ts'
 import { clientCertificates } from './authn/client-certificate.ts'
 import { newIdentify } from './authn/identify.ts'
@@ -30,11 +27,10 @@ import { reviewEndpoints } from './endpoints/virtual/reviews.ts'
 import { entryUrl, findBuiltinPlugins, type PluginPackage } from './host/builtin-plugins.ts'
 import { Host } from './host/host.ts'
 import { PluginObjects } from './host/objects.ts'
+import { builtinRules, loadBuiltinDefinitions } from './registry/builtin.ts'
 import { CustomResources } from './registry/custom/custom-resources.ts'
-import { customResourceDefinitionRules } from './registry/custom/rules.ts'
 import { CacheReader } from './registry/object-reader.ts'
-import { Registry, type SchemaTypes } from './registry/registry.ts'
-import type { ResourceDefinition } from './registry/resource.ts'
+import { Registry } from './registry/registry.ts'
 import { ResourceStore } from './registry/resource-store.ts'
 import { type BootstrapObject, bootstrap, builtinObjects } from './server/bootstrap.ts'
 import { documentEndpoint } from './server/documents.ts'
@@ -80,11 +76,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const [pki, storage, definitions, plugins] = await Promise.all([
     loadOrCreatePki(pkiOptions),
     openEmbeddedStorage({ directory: join(options.dataDir, 'store'), log }),
-    loadDefinitions(),
+    loadBuiltinDefinitions(),
     findBuiltinPlugins(),
   ])
   const cacher = await Cacher.start(storage)
-  const registry = new Registry({ cacher, types: definitions.types, rules: allRules() })
+  const registry = new Registry({ cacher, types: definitions.types, rules: builtinRules })
   for (const definition of definitions.resources) registry.install(definition)
 
   const reader = new CacheReader(() => registry)
@@ -188,18 +184,6 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 function reachableHost(address: string): string {
   const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address
   return host.includes(':') ? `[${host}]` : host
-}
-
-async function loadDefinitions(): Promise<{ types: SchemaTypes; resources: ResourceDefinition[] }> {
-  const file = new URL('../apis/crds/zz_generated.definitions.json', import.meta.url)
-  return JSON.parse(await readFile(file, 'utf8'))
-}
-
-function allRules(): Map<string, Rules> {
-  return new Map(builtinRules).set(
-    'apiextensions.k8s.io/customresourcedefinitions',
-    customResourceDefinitionRules as unknown as Rules,
-  )
 }
 
 function tokenIssuer(pki: Pki, reader: CacheReader): TokenIssuer {

@@ -3,11 +3,8 @@ import type { UserInfo } from '#apis/meta/v1/user-info.ts'
 
 export type { UserInfo }
 
-/**
- * One request and its answer, the same for HTTP/1.1 and HTTP/2 so that nothing behind the listener knows which it is.
- * HTTP/2 is served through node's `stream` API: its compatibility layer costs 1.5-1.9 times as much on small GETs.
- */
-export interface Exchange {
+/** The head of a request. */
+export interface RequestHead {
   readonly method: string
   /** Path and query as sent, still escaped. */
   readonly target: string
@@ -21,6 +18,13 @@ export interface Exchange {
   readonly rawHeaders: readonly string[]
   /** The connection, for its client certificate and addresses. */
   readonly socket: TLSSocket
+}
+
+/**
+ * One request and its answer, the same for HTTP/1.1 and HTTP/2 so that nothing behind the listener knows which it is.
+ * HTTP/2 is served through node's `stream` API: its compatibility layer costs 1.5-1.9 times as much on small GETs.
+ */
+export interface Exchange extends RequestHead {
   readonly protocol: 'h1' | 'h2'
   /** Aborted when the client is gone before the answer ended. Made on first use. */
   readonly signal: AbortSignal
@@ -61,15 +65,7 @@ export interface ReplyStream {
 }
 
 /** An HTTP/1.1 `Upgrade` (SPDY or WebSocket): the raw connection and the bytes that came behind the request's head. */
-export interface UpgradeExchange {
-  readonly method: string
-  readonly target: string
-  readonly path: string
-  readonly query: URLSearchParams
-  header(name: string): string | undefined
-  /** Header names and values alternating, as received. */
-  readonly rawHeaders: readonly string[]
-  readonly socket: TLSSocket
+export interface UpgradeExchange extends RequestHead {
   readonly head: Buffer
   /** Refuses the upgrade with an ordinary answer and closes the connection. */
   refuse(status: number, contentType: string, body: Buffer | string): void

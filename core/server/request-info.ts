@@ -1,4 +1,5 @@
 import { newBadRequest, newMethodNotAllowed } from '#core/errors/status-error.ts'
+import type { RequestAttributes } from './exchange.ts'
 
 /**
  * What a path asks for, before anyone knows whether it exists.
@@ -6,25 +7,12 @@ import { newBadRequest, newMethodNotAllowed } from '#core/errors/status-error.ts
  */
 export type RequestInfo = ResourceInfo | PathInfo
 
-export interface ResourceInfo {
-  isResource: true
-  verb: string
-  group: string
-  version: string
-  resource: string
-  subresource: string
-  /** Empty for cluster scope and for all namespaces. */
-  namespace: string
-  name: string
+export type ResourceInfo = Extract<RequestAttributes, { isResource: true }> & {
   /** What follows the subresource: the path a proxy request goes on to. */
   rest: string
 }
 
-export interface PathInfo {
-  isResource: false
-  verb: string
-  path: string
-}
+export type PathInfo = Extract<RequestAttributes, { isResource: false }>
 
 const verbsByMethod = new Map([
   ['GET', 'get'],

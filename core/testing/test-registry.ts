@@ -5,10 +5,9 @@ import type { Rules } from '#apis/meta/v1/rules.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { Admission } from '#apis/plugin/v1/admission.ts'
 import type { Logger } from '#apis/plugin/v1/host.ts'
-import { rules as builtinRules } from '#apis/rules.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
+import { builtinRules, loadBuiltinDefinitions } from '#core/registry/builtin.ts'
 import { CustomResources } from '#core/registry/custom/custom-resources.ts'
-import { customResourceDefinitionRules } from '#core/registry/custom/rules.ts'
 import { Registry, type SchemaTypes, type ServedVersion } from '#core/registry/registry.ts'
 import type { ResourceDefinition } from '#core/registry/resource.ts'
 import { ResourceStore, type WriteContext } from '#core/registry/resource-store.ts'
@@ -54,11 +53,11 @@ export async function openTestRegistry(options: TestRegistryOptions = {}): Promi
 }
 
 async function open(directory: string, options: TestRegistryOptions): Promise<TestRegistry> {
-  const { types, resources } = await loadDefinitions()
+  const { types, resources } = await loadBuiltinDefinitions()
   const errors: string[] = []
   const storage = await openEmbeddedStorage({ directory: join(directory, 'store') })
   const cacher = await Cacher.start(storage)
-  const registry = new Registry({ cacher, types, rules: allRules() })
+  const registry = new Registry({ cacher, types, rules: builtinRules })
   for (const resource of resources) registry.install(resource)
   const now = options.now ?? Date.now
   const store = new ResourceStore({ storage, admission: options.admission ?? admitAll, now })
@@ -87,18 +86,6 @@ async function open(directory: string, options: TestRegistryOptions): Promise<Te
       await rm(directory, { recursive: true, force: true })
     },
   }
-}
-
-async function loadDefinitions(): Promise<{ types: SchemaTypes; resources: ResourceDefinition[] }> {
-  const file = new URL('../../apis/crds/zz_generated.definitions.json', import.meta.url)
-  return JSON.parse(await readFile(file, 'utf8'))
-}
-
-function allRules(): Map<string, Rules> {
-  return new Map(builtinRules).set(
-    'apiextensions.k8s.io/customresourcedefinitions',
-    customResourceDefinitionRules as unknown as Rules,
-  )
 }
 
 function servedOf(registry: Registry, of: string): ServedVersion {

@@ -1,0 +1,19 @@
+import { readFile } from 'node:fs/promises'
+import type { Rules } from '#apis/meta/v1/rules.ts'
+import { rules } from '#apis/rules.ts'
+import { customResourceDefinitionRules } from './custom/rules.ts'
+import type { SchemaTypes } from './registry.ts'
+import type { ResourceDefinition } from './resource.ts'
+
+const file = new URL('../../apis/crds/zz_generated.definitions.json', import.meta.url)
+
+/** The built-in kinds, and the named types their schemas share. */
+export async function loadBuiltinDefinitions(): Promise<{ types: SchemaTypes; resources: ResourceDefinition[] }> {
+  return JSON.parse(await readFile(file, 'utf8'))
+}
+
+/** The rules of the built-in kinds, those of the one kind that the server itself implements included. */
+export const builtinRules: ReadonlyMap<string, Rules> = new Map(rules).set(
+  'apiextensions.k8s.io/customresourcedefinitions',
+  customResourceDefinitionRules as unknown as Rules,
+)
