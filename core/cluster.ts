@@ -154,7 +154,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
   const host = new Host({
     plugins,
-    config: { node: nodeConfig(options, pki, plugins) },
+    config: { node: nodeConfig(options, plugins, clusterUid(reader)) },
     without: new Set(options.node ? [] : ['node']),
     objects: new PluginObjects(registry, store),
     api: { server, caData: pki.ca.certPem },
@@ -236,11 +236,16 @@ function bootstrapRoles(): BootstrapObject[] {
   ]
 }
 
+/** What tells this cluster from all others for as long as its data lives. */
+function clusterUid(reader: CacheReader): string | undefined {
+  return reader.get<UnstructuredObject>('', 'namespaces', '', 'kube-system')?.metadata.uid
+}
+
 /** What the node agent is told by the command line. */
 function nodeConfig(
   { node, dataDir }: ClusterOptions,
-  _pki: Pki,
   plugins: readonly PluginPackage[],
+  owner: string | undefined,
 ): Record<string, unknown> {
   if (!node) return {}
   const runtime = plugins.find((plugin) => plugin.name === `cri-${node.runtime}`)
@@ -248,7 +253,7 @@ function nodeConfig(
   return {
     nodes: node.nodes,
     runtime: entryUrl(runtime, runtime.manifest.components[0]!.entry),
-    runtimeOptions: node.runtime === 'docker' ? { socketPath: node.dockerSocket } : {},
+    runtimeOptions: node.runtime === 'docker' ? { socketPath: node.dockerSocket, owner } : {},
     dataDir: join(dataDir, 'node'),
     // The Node object says which: several clusters share this machine.
     port: 0,

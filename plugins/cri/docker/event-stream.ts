@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ContainerEvent } from '@keelson/apis/plugin/v1/cri.ts'
 import type { Engine } from './engine.ts'
 import { messageOf } from './engine.ts'
-import { labels } from './naming.ts'
+import { labels, selectorTerms } from './naming.ts'
 
 const types = {
   create: 'CONTAINER_CREATED_EVENT',
@@ -14,12 +14,19 @@ const types = {
 
 const longestPauseMs = 5_000
 
-/** The engine's events about pods, for as long as `signal` lets; reconnects with growing pauses up to five seconds. */
-export async function* dockerEvents(engine: Engine, signal: AbortSignal): AsyncGenerator<ContainerEvent> {
+/**
+ * The engine's events about pods, for as long as `signal` lets; reconnects with growing pauses up to five seconds.
+ * @param own labels without which a container is none of ours
+ */
+export async function* dockerEvents(
+  engine: Engine,
+  own: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): AsyncGenerator<ContainerEvent> {
   for (let pauseMs = 100; !signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     let why = 'the event stream ended'
     try {
-      const source = await openEvents(engine, signal)
+      const source = await openEvents(engine, own, signal)
       pauseMs = 100
       yield { type: 'RESYNC' }
       for await (const line of linesOf(source)) {
@@ -35,8 +42,8 @@ export async function* dockerEvents(engine: Engine, signal: AbortSignal): AsyncG
   }
 }
 
-function openEvents(engine: Engine, signal: AbortSignal): Promise<Readable> {
-  const filters = { type: ['container'], event: Object.keys(types), label: [labels.podUid] }
+function openEvents(engine: Engine, own: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Readable> {
+  const filters = { type: ['container'], event: Object.keys(types), label: [labels.podUid, ...selectorTerms(own)] }
   return engine.stream('/events', { filters }, signal)
 }
 

@@ -9,6 +9,8 @@ export const labels = {
   podName: 'io.kubernetes.pod.name',
   podNamespace: 'io.kubernetes.pod.namespace',
   containerName: 'io.kubernetes.container.name',
+  /** Whose it is: several clusters may share an engine, and see only what is theirs. */
+  owner: 'dev.keelson.owner',
 } as const
 
 export type DockerType = 'podsandbox' | 'container'
@@ -43,6 +45,11 @@ export function dockerLabels(
     [labels.attempt]: String(of.metadata.attempt),
     ...(sandboxId && { [labels.sandboxId]: sandboxId, [labels.containerName]: of.metadata.name }),
   }
+}
+
+/** As the engine's filters take labels. */
+export function selectorTerms(wanted: Readonly<Record<string, string>>): string[] {
+  return Object.entries(wanted).map(([key, value]) => `${key}=${value}`)
 }
 
 /** What the labels say, with labels and annotations apart again. */

@@ -23,7 +23,7 @@ import type {
   RuntimeVersion,
 } from '@keelson/apis/plugin/v1/cri.ts'
 import { RuntimeError } from '@keelson/apis/plugin/v1/cri.ts'
-import type { ContainerInfo, ContainerInspectInfo } from 'dockerode'
+import type { ContainerCreateOptions, ContainerInfo, ContainerInspectInfo } from 'dockerode'
 import { containerOptions, resourceOptions, sandboxOptions } from './create-options.ts'
 import type { Engine } from './engine.ts'
 import { calling, ensuring, messageOf, statusCodeOf } from './engine.ts'
@@ -32,7 +32,7 @@ import { normalizedImage } from './image-name.ts'
 import { imageRecord, pullImage } from './images.ts'
 import { inspectedContainer, listedContainer, listedSandbox } from './inspection.ts'
 import type { DockerType } from './naming.ts'
-import { labels, readLabels } from './naming.ts'
+import { labels, readLabels, selectorTerms } from './naming.ts'
 import { ensurePauseImage } from './pause-image.ts'
 import { dialPod } from './port-forward.ts'
 import { attachTo, execSync, startExec } from './processes.ts'
@@ -41,13 +41,16 @@ import { merged } from './streams.ts'
 /** Pods on a Docker Engine: a pause container holds the namespaces that the pod's containers join. */
 export class DockerRuntime implements ContainerRuntime {
   readonly #engine: Engine
+  readonly #own: Readonly<Record<string, string>>
   readonly #stopping = new AbortController()
   /** Repository digests by image id: an image's never change while it is here. */
   readonly #digests = new Map<string, readonly string[]>()
   #pauseImage: Promise<void> | undefined
 
-  constructor(engine: Engine) {
+  /** @param own labels of all that is made here, and without which nothing is seen */
+  constructor(engine: Engine, own: Readonly<Record<string, string>>) {
     this.#engine = engine
+    this.#own = own
     this.#preparePauseImage().catch(() => undefined)
   }
 
@@ -229,7 +232,7 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   events(signal: AbortSignal): AsyncGenerator<ContainerEvent> {
-    return dockerEvents(this.#engine, AbortSignal.any([signal, this.#stopping.signal]))
+    return dockerEvents(this.#engine, this.#own, AbortSignal.any([signal, this.#stopping.signal]))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -238,8 +241,9 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   /** Creates; a dead leftover with the same name, of a create whose answer was lost, makes way. */
-  async #create(options: Parameters<Engine['docker']['createContainer']>[0]) {
+  async #create(wanted: ContainerCreateOptions) {
     const { docker } = this.#engine
+    const options = { ...wanted, Labels: { ...wanted.Labels, ...this.#own } }
     try {
       return await docker.createContainer(options)
     } catch (error) {
@@ -256,10 +260,8 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   #list(type: DockerType, filter: { id?: string; labelSelector?: Record<string, string> }): Promise<ContainerInfo[]> {
-    const wanted = Object.entries({ ...filter.labelSelector, [labels.type]: type }).map(
-      ([key, value]) => `${key}=${value}`,
-    )
-    const filters = { label: wanted, ...(filter.id && { id: [filter.id] }) }
+    const label = selectorTerms({ ...filter.labelSelector, ...this.#own, [labels.type]: type })
+    const filters = { label, ...(filter.id && { id: [filter.id] }) }
     return calling('list containers', () => this.#engine.docker.listContainers({ all: true, filters }))
   }
 
