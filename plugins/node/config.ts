@@ -19,6 +19,8 @@ export interface NodeConfig {
   clusterDomain: string
   /** Where pods find the API. */
   kubernetesService?: { host: string; port: number }
+  /** Which Events about pods to record. */
+  events: 'all' | 'warnings'
   backoffInitialMs: number
   backoffMaxMs: number
 }
@@ -42,7 +44,8 @@ const defaults = {
 export function readConfig(config: Readonly<Record<string, unknown>>): NodeConfig {
   const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined))
   if (typeof given.runtime !== 'string') throw new Error('config.runtime must name the package of a container runtime')
-  return { ...defaults, ...(given as Partial<NodeConfig> & Pick<NodeConfig, 'runtime'>) }
+  const events = Number(given.nodes ?? defaults.nodes) > 1 ? 'warnings' : 'all'
+  return { ...defaults, events, ...(given as Partial<NodeConfig> & Pick<NodeConfig, 'runtime'>) }
 }
 
 /** One node has the name given or the machine's; more are numbered. */

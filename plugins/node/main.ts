@@ -5,7 +5,7 @@ import { pods } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import type { ContainerRuntime, CreateRuntime } from '@keelson/apis/plugin/v1/cri.ts'
 import type { PluginHost, Run } from '@keelson/apis/plugin/v1/host.ts'
 import { type Client, connect } from '@keelson/client'
-import { createEventRecorder, createInformers, systemClock, untilAborted } from '@keelson/kit'
+import { createEventRecorder, createInformers, type EventRecorder, systemClock, untilAborted } from '@keelson/kit'
 import { NodeAgent } from './agent.ts'
 import { type NodeConfig, nodeNames, readConfig } from './config.ts'
 import { createLimiter } from './limiter.ts'
@@ -73,7 +73,7 @@ export async function runNodes(
     pods: informers.for(pods, { fieldSelector }),
     context: {
       ...{ client, runtime, runtimeName: version.runtimeName, features, objects, clock, log },
-      recorder: createEventRecorder(client, 'kubelet', { log }),
+      recorder: recorderOf(config, createEventRecorder(client, 'kubelet', { log })),
       volumes: features.hostMounts ? createPodVolumes(resolve(config.dataDir)) : noVolumes,
       tokens: new ServiceAccountTokens(client, clock.now),
       node: { hostIPs: [address], backoff: { initialMs: config.backoffInitialMs, maxMs: config.backoffMaxMs } },
@@ -118,6 +118,12 @@ export async function runNodes(
   await Promise.all(registrations.map((registration) => registration.start()))
   host.ready()
   await Promise.all([running, untilAborted(signal)])
+}
+
+/** Thousands of pods that all start well are no news. */
+function recorderOf({ events }: NodeConfig, recorder: EventRecorder): EventRecorder {
+  if (events === 'all') return recorder
+  return { event: (object, type, ...rest) => type === 'Warning' && recorder.event(object, type, ...rest) }
 }
 
 /** The same for an agent that starts again with the same data, different for any other. */

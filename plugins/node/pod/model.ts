@@ -45,6 +45,8 @@ export interface PodMemory {
   probes: Map<string, ProbeState>
   /** By container id: what it left in its termination message file. */
   messages: Map<string, string>
+  /** Ids of containers whose wait for the next attempt has been announced. */
+  backedOff: Set<string>
   /** Ids of containers whose postStart hook has yet to return. */
   hooked: Set<string>
   /** Keys of actions under way. */
@@ -89,6 +91,7 @@ export const newMemory = (): PodMemory => ({
   failures: new Map(),
   probes: new Map(),
   messages: new Map(),
+  backedOff: new Set(),
   hooked: new Set(),
   busy: new Set(),
   isFinished: false,

@@ -68,6 +68,8 @@ class Performer {
       case 'fail':
         this.#event('Normal', action.reason, action.message)
         return worker.fail(action.reason, action.message)
+      case 'announceBackOff':
+        return this.#announceBackOff(action.id, action.name)
       case 'finish':
         return this.#finish()
       case 'forget':
@@ -303,6 +305,12 @@ class Performer {
   #target({ spec }: ContainerRole, containerId: string) {
     const { runtime, features } = this.#context
     return { runtime, containerId, container: spec, podIP: features.podNetwork ? this.#worker.podAddress() : '' }
+  }
+
+  #announceBackOff(id: string, name: string): void {
+    const { name: pod, namespace, uid } = this.#worker.pod.metadata
+    this.#worker.memory.backedOff.add(id)
+    this.#event('Warning', 'BackOff', `Back-off restarting failed container ${name} in pod ${pod}_${namespace}(${uid})`)
   }
 
   #announceKill(id: string, message: string): void {

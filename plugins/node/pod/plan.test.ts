@@ -85,7 +85,7 @@ const cases: Case[] = [
     name: 'the next restart waits',
     containers: [exited(1, 995, 'main', 1)],
     memory: { backoffs: new Map([['main', { delayMs: 10_000, updatedAtMs: 990_000 }]]) },
-    ...{ want: [], wakeAt: 1005 },
+    ...{ want: ['announceBackOff:main-1'], wakeAt: 1005 },
   },
   {
     name: 'what ended well is not restarted on failure only',

@@ -28,6 +28,8 @@ export type Action =
   | { do: 'removeContainer'; id: string }
   /** The pod must end though nobody deleted it. */
   | { do: 'fail'; reason: string; message: string }
+  /** Attempt `id` ended, and the next one must wait: says so, once. */
+  | { do: 'announceBackOff'; id: string; name: string }
   /** Nothing of the pod runs: its API object may go. */
   | { do: 'finish' }
   /** Nothing of the pod is left on the node. */
@@ -50,6 +52,7 @@ export function keyOf(action: Action): string {
     case 'stopSandbox':
     case 'removeSandbox':
     case 'removeContainer':
+    case 'announceBackOff':
       return `${action.do}:${action.id}`
     default:
       return action.do
@@ -212,8 +215,11 @@ class Planning {
     const { memory, node, nowMs } = this.#view
     const finishedAtMs = last.finishedAtMs ?? last.createdAtMs
     const atMs = restartAtMs(memory.backoffs.get(role.spec.name), finishedAtMs, node.backoff)
-    if (nowMs < atMs) this.#wakeAt(atMs)
-    else this.#start(role, finishedAtMs)
+    if (nowMs >= atMs) this.#start(role, finishedAtMs)
+    else this.#wakeAt(atMs)
+    if (nowMs < atMs && !memory.backedOff.has(last.id)) {
+      this.#do({ do: 'announceBackOff', id: last.id, name: role.spec.name })
+    }
   }
 
   /** An attempt that was created and not started is left by an agent that died in between. */
