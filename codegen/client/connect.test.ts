@@ -217,6 +217,22 @@ test('a watch that is cut off is a ConnectionError, and the next call connects a
   )
 })
 
+test.each([
+  { verb: 'GET', calls: 2 },
+  { verb: 'POST', calls: 1 },
+])('a $verb that was cut off before its answer is sent $calls times', async ({ verb, calls: want }) => {
+  let cuts = 1
+  await withServer(
+    (call) => (cuts-- > 0 ? call.stream.session!.destroy() : call.json(200, pod)),
+    async (client, calls) => {
+      const sending = verb === 'GET' ? client.resource(pods).in('x').get('a') : client.resource(pods).create(pod)
+      const outcome = await sending.catch((reason) => reason)
+      expect(isConnectionError(outcome)).toBe(verb === 'POST')
+      expect(calls).toHaveLength(want)
+    },
+  )
+})
+
 test('after GOAWAY new calls go over a new connection while old streams finish', async () => {
   await withServer(
     ({ stream, json, path }) => {

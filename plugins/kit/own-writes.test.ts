@@ -37,6 +37,25 @@ test('the view is ahead of the cache until the cache has caught up', async () =>
   informers.stop()
 })
 
+test('a deletion is remembered while other changes of the object are seen', async () => {
+  const client = createFakeClient()
+  const [old] = client.seed(pods, pod('old'))
+  const informers = createInformers(client)
+  const informer = informers.for(pods)
+  await informer.synced
+  await settle()
+  const writes = trackOwnWrites(informer)
+  writes.deleted('owner', old!)
+  await client
+    .resource(pods)
+    .in('x')
+    .patch('old', { type: 'merge', body: { metadata: { labels: { a: 'b' } } } })
+  await settle()
+  expect(informer.list()[0]!.metadata.labels).toEqual({ a: 'b' })
+  expect(writes.view('owner', informer.list())).toEqual([])
+  informers.stop()
+})
+
 test('a write that the cache never shows is forgotten after a while', async () => {
   const clock = createFakeClock()
   const client = createFakeClient({ clock })

@@ -104,6 +104,15 @@ const steps = [
     want: {},
   },
   {
+    name: 'keeps even unready old pods while new ones are on their way',
+    shape: v2,
+    all: [
+      { image: 'v1', size: 8, available: 6 },
+      { image: 'v2', size: 5, available: 0, revision: 2 },
+    ],
+    want: {},
+  },
+  {
     name: 'gives up old pods that do not serve first',
     shape: { ...v2, unavailable: 2 },
     all: [

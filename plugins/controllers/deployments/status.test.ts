@@ -102,6 +102,18 @@ const cases = [
     want: ['True', 'NewReplicaSetAvailable'],
   },
   {
+    name: 'lost pods coming back',
+    old: {
+      replicas: 4,
+      updatedReplicas: 4,
+      readyReplicas: 1,
+      conditions: [progressing('True', 'NewReplicaSetAvailable')],
+    },
+    newest: replicaSet('new', 4, 3),
+    after: 600,
+    want: ['True', 'NewReplicaSetAvailable'],
+  },
+  {
     name: 'a refused ReplicaSet',
     old: {},
     newest: undefined,

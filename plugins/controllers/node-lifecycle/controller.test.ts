@@ -121,6 +121,17 @@ test('pods of a node that is gone are removed, unless it is back in time', async
   expect(find('kept')!.metadata.deletionTimestamp).toBeUndefined()
 })
 
+test('a node that only the cache lacks is not gone', async () => {
+  const { client, start, clock, pod: find } = setUp()
+  client.seed(pods, pod('web', 'late'))
+  await using component = start()
+  await component.ready
+  client.pauseWatches()
+  client.seed(nodes, node('late'))
+  await clock.advance(60_000)
+  expect(find('web')?.status?.phase).toBe('Running')
+})
+
 test('of too many ended pods the oldest go', async () => {
   const { client, start } = setUp(2)
   client.seed(nodes, node('a'))

@@ -63,6 +63,29 @@ test('pods are created once each, adopted, counted and removed', async () => {
   expect(reasons.filter((reason) => reason === 'SuccessfulDelete')).toHaveLength(3)
 })
 
+test('a cache that lags behind neither creates twice nor counts what was deleted', async () => {
+  const client = createFakeClient()
+  client.seed(replicasets, web(3))
+  let goOn = () => {}
+  // Nothing is heard of pods once they are written, but the ReplicaSet is looked at again: its status was refused.
+  let failures = 3
+  client.intercept((call) => {
+    if (call.resource === 'pods' && (call.verb === 'create' || call.verb === 'delete')) goOn = client.pauseWatches()
+    if (call.subresource === 'status' && failures-- > 0) throw new Error('try again')
+  })
+  await using component = start(client)
+  await component.ready
+  await client.waitFor(() => status(client)?.replicas === 3)
+  expect(client.stored(pods)).toHaveLength(3)
+  goOn()
+  await settle()
+  expect(client.stored(pods)).toHaveLength(3)
+  failures = 3
+  await scaleTo(client, 1)
+  await client.waitFor(() => status(client)?.replicas === 1)
+  expect(client.stored(pods)).toHaveLength(1)
+})
+
 test('a lost pod is replaced, a relabelled one let go', async () => {
   const client = createFakeClient()
   client.seed(replicasets, web(2))

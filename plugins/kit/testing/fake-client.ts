@@ -38,6 +38,8 @@ export interface FakeClient extends Client {
   intercept(before: (call: FakeCall) => void): () => void
   /** Resolves with the first truthy result of `look`, which is tried now and after each change. */
   waitFor<R>(look: () => R | undefined | null | false): Promise<R>
+  /** Keeps watchers waiting for what is written from now on, as a slow network does. Returns what lets them go on. */
+  pauseWatches(): () => void
   /** Ends every open watch with a ConnectionError. */
   breakWatches(): void
   /** Forgets history: watches from before now are answered with 410 Expired. */
@@ -55,6 +57,8 @@ export function createFakeClient(options: FakeClientOptions = {}): FakeClient {
   const writes: FakeCall[] = []
   const interceptors = new Set<(call: FakeCall) => void>()
   const openWatches = new Set<(error: Error) => void>()
+  const wakers = new Set<() => void>()
+  let isPaused = false
   for (const ref of options.resources ?? []) store.know(ref)
 
   function note(
@@ -170,6 +174,8 @@ export function createFakeClient(options: FakeClientOptions = {}): FakeClient {
       if (event) pending.push({ type: event.type, object: view(event.object) })
       wake()
     }
+    const next = () => (isPaused ? undefined : pending.shift())
+    const goOn = () => wake()
     const fail = (reason: unknown) => {
       broken = reason
       wake()
@@ -178,16 +184,18 @@ export function createFakeClient(options: FakeClientOptions = {}): FakeClient {
     const unsubscribe = store.subscribe(ref, Number(query.resourceVersion ?? store.revision), deliver)
     query.signal?.addEventListener('abort', onAbort, { once: true })
     openWatches.add(fail)
+    wakers.add(goOn)
     if (query.signal?.aborted) onAbort()
     try {
       for (;;) {
         if (broken) throw broken
-        for (let event = pending.shift(); event; event = pending.shift()) yield event
-        if (!broken && pending.length === 0) await new Promise<void>((resolve) => (wake = resolve))
+        for (let event = next(); event; event = next()) yield event
+        if (!broken && (isPaused || pending.length === 0)) await new Promise<void>((resolve) => (wake = resolve))
       }
     } finally {
       unsubscribe()
       openWatches.delete(fail)
+      wakers.delete(goOn)
       query.signal?.removeEventListener('abort', onAbort)
     }
   }
@@ -266,6 +274,13 @@ export function createFakeClient(options: FakeClientOptions = {}): FakeClient {
         const stop = store.onChange(attempt)
         attempt()
       })
+    },
+    pauseWatches() {
+      isPaused = true
+      return () => {
+        isPaused = false
+        for (const goOn of wakers) goOn()
+      }
     },
     breakWatches() {
       for (const fail of openWatches) fail(new ConnectionError('the connection broke'))
