@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Figure, formatFigures, reaches } from './figure.ts'
+import { type Figure, formatFigures, type Row, reaches } from './figure.ts'
 
 const base: Figure = { what: 'GET', value: 80, unit: '/s' }
 
@@ -17,8 +17,9 @@ test.each([
   { name: 'an upper bound', figure: { ...base, goal: { atMost: 80 } }, want: true },
   { name: 'a lower bound', figure: { ...base, goal: { atLeast: 81 } }, want: false },
   { name: 'nothing to reach', figure: base, want: undefined },
+  { name: 'what was not measured', figure: { what: 'GET', skipped: 'no docker' }, want: undefined },
 ])('reaches judges $name', ({ figure, want }) => {
-  expect(reaches(figure as Figure)).toBe(want)
+  expect(reaches(figure as Row)).toBe(want)
 })
 
 test('figures line up under their headings', () => {
@@ -30,4 +31,8 @@ test('figures line up under their headings', () => {
   expect(first).toContain('12,345')
   expect(first).toContain('reached')
   expect(second!.indexOf('80')).toBeGreaterThan(head!.indexOf('figure'))
+})
+
+test('a skipped figure says why', () => {
+  expect(formatFigures([{ what: 'pod', skipped: 'no docker here' }])).toContain('skipped: no docker here')
 })

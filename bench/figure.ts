@@ -1,3 +1,6 @@
+/** One thing measured, or why it could not be. */
+export type Row = Figure | Skipped
+
 /** One thing measured, beside what it is measured against. */
 export interface Figure {
   what: string
@@ -9,12 +12,18 @@ export interface Figure {
   goal?: { atLeastRatio: number } | { atMost: number } | { atLeast: number }
 }
 
+export interface Skipped {
+  what: string
+  skipped: string
+}
+
 export function ratioOf({ value, yardstick }: Figure): number | undefined {
   return yardstick && yardstick.value > 0 ? value / yardstick.value : undefined
 }
 
-/** True when the goal is reached; undefined without one. */
-export function reaches(figure: Figure): boolean | undefined {
+/** True when the goal is reached; undefined without one, or when it was not measured. */
+export function reaches(figure: Row): boolean | undefined {
+  if ('skipped' in figure) return undefined
   const { goal, value } = figure
   if (!goal) return undefined
   if ('atLeastRatio' in goal) return (ratioOf(figure) ?? 0) >= goal.atLeastRatio
@@ -34,23 +43,25 @@ function number(value: number): string {
 
 const headings = ['figure', 'value', '', 'yardstick', 'value', 'ratio', 'goal', '']
 
+function cellsOf(row: Row): string[] {
+  if ('skipped' in row) return [row.what, '-', '', '', '', '', '', `skipped: ${row.skipped}`]
+  const ratio = ratioOf(row)
+  const reached = reaches(row)
+  return [
+    row.what,
+    number(row.value),
+    row.unit,
+    row.yardstick?.what ?? '',
+    row.yardstick ? number(row.yardstick.value) : '',
+    ratio === undefined ? '' : `${Math.round(ratio * 100)}%`,
+    goalText(row),
+    reached === undefined ? '' : reached ? 'reached' : 'MISSED',
+  ]
+}
+
 /** The figures as lines that line up. */
-export function formatFigures(figures: readonly Figure[]): string {
-  const rows = figures.map((figure) => {
-    const ratio = ratioOf(figure)
-    const reached = reaches(figure)
-    return [
-      figure.what,
-      number(figure.value),
-      figure.unit,
-      figure.yardstick?.what ?? '',
-      figure.yardstick ? number(figure.yardstick.value) : '',
-      ratio === undefined ? '' : `${Math.round(ratio * 100)}%`,
-      goalText(figure),
-      reached === undefined ? '' : reached ? 'reached' : 'MISSED',
-    ]
-  })
-  const all = [headings, ...rows]
+export function formatFigures(rows: readonly Row[]): string {
+  const all = [headings, ...rows.map(cellsOf)]
   const widths = headings.map((_, column) => Math.max(...all.map((row) => row[column]!.length)))
   const right = new Set([1, 4, 5])
   return all

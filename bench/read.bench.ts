@@ -1,10 +1,11 @@
 import type { Figure } from './figure.ts'
-import { measureRate } from './load.ts'
-import { configMap, configMaps } from './objects.ts'
+import { fill } from './fill.ts'
+import { type LoadOptions, measureRate } from './load.ts'
+import { configMaps } from './objects.ts'
+import { alternate } from './rounds.ts'
 import { openSession, request, scratch, startBare, startKeelson } from './servers.ts'
 
 const listLength = 5_000
-const objectBytes = 2_048
 
 /** GET of a 2 KB object and LIST of 5,000, against a bare server that answers the same bytes. */
 export async function readBench(durationMs: number): Promise<Figure[]> {
@@ -17,11 +18,15 @@ export async function readBench(durationMs: number): Promise<Figure[]> {
     const list = (await request(session, { ':path': configMaps })).body
     session.close()
     await using bare = await startBare(keelson, object, list)
+    const compare = (load: Omit<LoadOptions, 'durationMs'>, barePath: string, path: string) =>
+      alternate(
+        durationMs,
+        (roundMs) => measureRate(bare, { ...load, durationMs: roundMs }, () => ({ path: barePath })),
+        (roundMs) => measureRate(keelson, { ...load, durationMs: roundMs }, () => ({ path })),
+      )
     const figures: Figure[] = []
     for (const protocol of ['h1', 'h2'] as const) {
-      const load = { concurrency: 32, durationMs, protocol }
-      const yardstick = await measureRate(bare, load, () => ({ path: '/object' }))
-      const value = await measureRate(keelson, load, () => ({ path: `${configMaps}/bench-0` }))
+      const { value, yardstick } = await compare({ concurrency: 32, protocol }, '/object', `${configMaps}/bench-0`)
       figures.push({
         what: `GET 2 KB, ${protocol}`,
         value,
@@ -31,11 +36,9 @@ export async function readBench(durationMs: number): Promise<Figure[]> {
       })
     }
     for (const protocol of ['h1', 'h2'] as const) {
-      const load = { concurrency: 2, durationMs, protocol, sessions: 2 }
-      const yardstick = await measureRate(bare, load, () => ({ path: '/list' }))
-      const value = await measureRate(keelson, load, () => ({ path: configMaps }))
+      const { value, yardstick } = await compare({ concurrency: 2, protocol, sessions: 2 }, '/list', configMaps)
       figures.push({
-        what: `LIST ${listLength} x 2 KB, ${protocol}`,
+        what: `LIST ${listLength.toLocaleString('en')} x 2 KB, ${protocol}`,
         value,
         unit: '/s',
         yardstick: { what: 'bare server', value: yardstick },
@@ -46,19 +49,4 @@ export async function readBench(durationMs: number): Promise<Figure[]> {
   } finally {
     remove()
   }
-}
-
-/** Creates `count` ConfigMaps, 64 at a time. */
-export async function fill(target: Parameters<typeof openSession>[0], count: number, from = 0): Promise<void> {
-  const session = openSession(target)
-  let next = from
-  const worker = async () => {
-    for (let at = next++; at < from + count; at = next++) {
-      const headers = { ':method': 'POST', ':path': configMaps, 'content-type': 'application/json' }
-      const { status, body } = await request(session, headers, configMap(`bench-${at}`, objectBytes))
-      if (status !== 201) throw new Error(`create answered ${status}: ${body.toString('utf8', 0, 300)}`)
-    }
-  }
-  await Promise.all(Array.from({ length: 64 }, worker))
-  session.close()
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,18 +31,27 @@ export function scratch(): { directory: string; remove(): void } {
   return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) }
 }
 
-/** Starts Keelson as a user would, and waits until it is ready. @param command `up` or `server` and further flags */
-export async function startKeelson(directory: string, command: readonly string[]): Promise<KeelsonServer> {
+/**
+ * Starts Keelson as a user would, and waits until it is ready. What it logs goes to a file in its directory.
+ * @param command `up` or `server` and further flags
+ * @param compileCache where the process keeps compiled code; absent: where node does by default
+ */
+export async function startKeelson(
+  directory: string,
+  command: readonly string[],
+  compileCache?: string,
+): Promise<KeelsonServer> {
+  const logFile = join(directory, 'bench-keelson.log')
+  const log = openSync(logFile, 'a')
+  const flags = ['--data-dir', directory, '--port', '0', '--log-level', 'error']
   const started = performance.now()
-  const child = spawn(
-    process.execPath,
-    [main, ...command, '--data-dir', directory, '--port', '0', '--log-level', 'error'],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
+  const child = spawn(process.execPath, [main, ...command, ...flags], {
+    stdio: ['ignore', 'pipe', log],
+    env: { ...process.env, ...(compileCache && { NODE_COMPILE_CACHE: compileCache }) },
+  })
+  closeSync(log)
   const exited = once(child, 'exit')
-  const port = await portOf(child)
+  const port = await portOf(child, logFile)
   const target = { port, tls: adminTls(directory) }
   await ready(target)
   const readyMs = performance.now() - started
@@ -54,7 +63,7 @@ export async function startKeelson(directory: string, command: readonly string[]
 }
 
 /** The server's greeting names its address once it serves. */
-async function portOf(child: ChildProcess): Promise<number> {
+async function portOf(child: ChildProcess, logFile: string): Promise<number> {
   for await (const line of createInterface({ input: child.stdout! })) {
     const found = /https:\/\/[^:]+:(\d+)/.exec(line)
     if (found) {
@@ -62,7 +71,7 @@ async function portOf(child: ChildProcess): Promise<number> {
       return Number(found[1])
     }
   }
-  throw new Error('the server ended before it said where it serves')
+  throw new Error(`the server ended before it said where it serves:\n${readFileSync(logFile, 'utf8').slice(-2_000)}`)
 }
 
 function adminTls(directory: string): Target['tls'] {
@@ -91,8 +100,8 @@ async function ready(target: Target): Promise<void> {
 /** Starts the yardstick with the certificates of a Keelson server. */
 export async function startBare(
   keelson: KeelsonServer,
-  object: Buffer,
-  list: Buffer,
+  object: Buffer = Buffer.from('{}'),
+  list: Buffer = object,
 ): Promise<Target & AsyncDisposable> {
   const objectFile = join(keelson.directory, 'bench-object.json')
   const listFile = join(keelson.directory, 'bench-list.json')
@@ -139,12 +148,4 @@ export function request(session: ClientHttp2Session, headers: Record<string, str
     stream.on('error', reject)
     if (body) stream.end(body)
   })
-}
-
-/** Resident memory of a process and its children, in megabytes. */
-export function residentMegabytes(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const own = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(/\s+/).filter(Boolean)
-  return own + children.reduce((sum, child) => sum + residentMegabytes(Number(child)), 0)
 }

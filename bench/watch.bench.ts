@@ -1,35 +1,44 @@
 import type { ClientHttp2Session } from 'node:http2'
 import type { Figure } from './figure.ts'
 import { configMap, configMaps } from './objects.ts'
+import { alternate } from './rounds.ts'
 import { openSession, request, scratch, startBare, startKeelson, type Target } from './servers.ts'
 
 const watcherCount = 1_000
 const sessions = 4
-const bursts = 40
 /** Writes that come together in a tick, as a group commit brings them. */
 const burst = 8
 
 /** One change to 1,000 HTTP/2 watchers: deliveries a second, against a bare server that writes the same lines. */
-export async function watchBench(): Promise<Figure[]> {
+export async function watchBench(durationMs: number): Promise<Figure[]> {
   const { directory, remove } = scratch()
   await using keelson = await startKeelson(directory, ['server'])
-  await using bare = await startBare(keelson, Buffer.from('{}'), Buffer.from('{}'))
+  await using bare = await startBare(keelson)
   try {
     const line = Buffer.from(`{"type":"ADDED","object":${configMap('line', 2_048)}}\n`)
-    const yardstick = await fanOut(bare, '/watch', async (session) => {
-      const headers = { ':method': 'POST', ':path': '/emit', 'content-type': 'application/json' }
-      await request(session, headers, Buffer.concat(Array.from({ length: burst }, () => line)))
-    })
-    let at = 0
-    const value = await fanOut(keelson, `${configMaps}?watch=true&resourceVersion=1`, async (session) => {
-      const headers = { ':method': 'POST', ':path': configMaps, 'content-type': 'application/json' }
-      const writes = Array.from({ length: burst }, () => request(session, headers, configMap(`watched-${at++}`, 2_048)))
-      for (const { status } of await Promise.all(writes))
-        if (status !== 201) throw new Error(`create answered ${status}`)
-    })
+    const lines = Buffer.concat(Array.from({ length: burst }, () => line))
+    let created = 0
+    const { value, yardstick } = await alternate(
+      durationMs,
+      (roundMs) =>
+        fanOut(bare, '/watch', roundMs, async (session) => {
+          await request(session, post('/emit'), lines)
+        }),
+      async (roundMs) => {
+        const { revision } = await newestRevision(keelson)
+        return fanOut(keelson, `${configMaps}?watch=true&resourceVersion=${revision}`, roundMs, (session) =>
+          Promise.all(
+            Array.from({ length: burst }, async () => {
+              const { status } = await request(session, post(configMaps), configMap(`watched-${created++}`, 2_048))
+              if (status !== 201) throw new Error(`create answered ${status}`)
+            }),
+          ),
+        )
+      },
+    )
     return [
       {
-        what: `watch fan-out to ${watcherCount}, h2`,
+        what: `watch fan-out to ${watcherCount.toLocaleString('en')}, h2`,
         value,
         unit: '/s',
         yardstick: { what: 'bare fan-out', value: yardstick },
@@ -41,11 +50,23 @@ export async function watchBench(): Promise<Figure[]> {
   }
 }
 
+function post(path: string): Record<string, string> {
+  return { ':method': 'POST', ':path': path, 'content-type': 'application/json' }
+}
+
+async function newestRevision(target: Target): Promise<{ revision: string }> {
+  const session = openSession(target)
+  const { body } = await request(session, { ':path': `${configMaps}?limit=1` })
+  session.close()
+  return { revision: JSON.parse(body.toString('utf8')).metadata.resourceVersion }
+}
+
 /** @returns lines that reached watchers, a second */
 async function fanOut(
   target: Target,
   path: string,
-  emit: (session: ClientHttp2Session) => Promise<void>,
+  durationMs: number,
+  emit: (session: ClientHttp2Session) => Promise<unknown>,
 ): Promise<number> {
   const open = Array.from({ length: sessions }, () => openSession(target))
   let lines = 0
@@ -62,17 +83,20 @@ async function fanOut(
     }),
   )
   const writer = openSession(target)
-  const lineArrival = (upTo: number) =>
+  const arrival = (upTo: number) =>
     new Promise<void>((resolve) => {
       waiting = { upTo, resolve }
       if (lines >= upTo) resolve()
     })
-  const settle = lines
   const started = performance.now()
-  for (let round = 1; round <= bursts; round++) {
-    await Promise.all([emit(writer), lineArrival(settle + round * burst * watcherCount)])
+  let expected = lines
+  while (performance.now() - started < durationMs) {
+    expected += burst * watcherCount
+    await Promise.all([emit(writer), arrival(expected)])
   }
   const seconds = (performance.now() - started) / 1000
+  const left = [...open, writer].map((session) => new Promise((resolve) => session.once('close', resolve)))
   for (const session of [...open, writer]) session.destroy()
-  return (bursts * burst * watcherCount) / seconds
+  await Promise.all(left)
+  return lines / seconds
 }

@@ -10,7 +10,7 @@ const help = `usage: keelson up [flags]
 Runs a whole cluster on this machine: the API server, the controllers, the scheduler, and a node agent.
 
   --cri docker|sim       what runs containers (default: docker when its socket answers, else sim)
-  --nodes N              how many nodes; more than one only with sim (default 1)
+  --nodes N              how many nodes; more than one only with sim, 0 for none (default 1)
 ${serverFlagsHelp}
 SIGTERM and Ctrl-C end it within five seconds; containers are left running, and found again by the next start.
 `
@@ -23,10 +23,8 @@ export const upCommand: Command = {
     runUntilSignal(async () => {
       const flags = parseUpFlags(args)
       const choice = await chooseRuntime(flags.cri)
-      const cluster = await startCluster({
-        ...flags,
-        node: { nodes: flags.nodes, runtime: choice.runtime, dockerSocket: dockerSocket() },
-      })
+      const node = { nodes: flags.nodes, runtime: choice.runtime, dockerSocket: dockerSocket() }
+      const cluster = await startCluster({ ...flags, ...(flags.nodes > 0 && { node }) })
       process.stdout.write(greeting(flags, choice, cluster))
       return cluster
     }),
