@@ -150,7 +150,7 @@ export const cases = [
       await t.kubectl(['create', 'secret', 'generic', 'keys', '--from-literal=x=y'])
       assert.equal((await t.kubectl(['get', 'secret', 'keys', '-o', 'jsonpath={.data.x}'])).stdout, 'eQ==')
       await t.kubectl(['create', 'serviceaccount', 'robot'])
-      assert.match((await t.kubectl(['create', 'token', 'robot'])).stdout, /^eyJ[\w.-]+\n$/)
+      assert.match((await t.kubectl(['create', 'token', 'robot'])).stdout, /^eyJ[\w.-]+\n?$/)
       await t.kubectl(['create', 'role', 'reader', '--verb=get', '--resource=pods'])
       await t.kubectl(['create', 'rolebinding', 'reader', '--role=reader', '--serviceaccount=default:robot'])
       const again = await t.kubectl(['create', 'configmap', 'settings'], { mayFail: true })

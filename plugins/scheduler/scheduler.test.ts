@@ -117,6 +117,7 @@ test('a more important pod evicts a lesser one and takes its place', async () =>
   await cluster.add({ name: 'high', requests: { cpu: '4' }, spec: { priority: 10 } })
   await expect.poll(() => cluster.reports.at(-1)).toMatchObject({ pod: 'high', nominated: 'a' })
   await cluster.client.waitFor(() => !cluster.client.stored(pods).some(({ metadata }) => metadata.name === 'low'))
+  expect(cluster.events).toContainEqual(expect.stringMatching(/^Normal Preempted low: Preempted by pod \S+ on node a$/))
   await clock.advance(1_000)
   expect(await cluster.bound('high')).toBe('a')
 })

@@ -5,6 +5,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { namespaces, nodes, type Pod, pods } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import type { Logger } from '@keelson/apis/plugin/v1/host.ts'
+import { poddisruptionbudgets } from '@keelson/apis/policy/v1/zz_generated.types.ts'
 import type { DeepReadonly } from '@keelson/client'
 import type { Clock, EventRecorder, Informers } from '@keelson/kit'
 import { buildPlugins } from './builtin/registry.ts'
@@ -12,12 +13,13 @@ import { SchedulerCache } from './cache/cache.ts'
 import { Nominations } from './cache/nominations.ts'
 import type { SchedulerConfig } from './config.ts'
 import { type CycleResult, SchedulingCycle } from './framework/cycle.ts'
+import { budgetOf } from './framework/disruption-budgets.ts'
 import { Framework } from './framework/framework.ts'
 import { describeFailure } from './framework/message.ts'
 import type { NodeInfo } from './framework/node-info.ts'
 import { type PodInfo, podInfoOf } from './framework/pod-info.ts'
 import { noLabels } from './framework/selectors.ts'
-import type { ClusterEvent, CycleState, Diagnosis, Plugin, QueuedPod } from './framework/types.ts'
+import type { ClusterEvent, CycleState, Diagnosis, Plugin, QueuedPod, SchedulerApi } from './framework/types.ts'
 import type { PodWriter } from './pod-writer.ts'
 import { SchedulingQueue } from './queue/queue.ts'
 
@@ -53,7 +55,7 @@ export class Scheduler {
     this.#config = config
     this.#dependencies = dependencies
     this.#framework = new Framework(this.#nominations, (filters) =>
-      buildPlugins({ api: dependencies.writer, filters }, config.plugins),
+      buildPlugins({ api: this.#api(dependencies), filters }, config.plugins),
     )
     this.#cycle = new SchedulingCycle(this.#framework, { ...config, random: dependencies.random })
     this.#queue = new SchedulingQueue({
@@ -78,6 +80,11 @@ export class Scheduler {
       updated: (node) => this.#notify(this.#cache.setNode(node)),
       deleted: (node) => this.#cache.removeNode(node.metadata.name ?? ''),
     })
+    informers.for(poddisruptionbudgets).on({
+      added: (budget) => this.#cache.setBudget(budget.metadata.uid ?? '', budgetOf(budget)),
+      updated: (budget) => this.#cache.setBudget(budget.metadata.uid ?? '', budgetOf(budget)),
+      deleted: (budget) => this.#cache.removeBudget(budget.metadata.uid ?? ''),
+    })
     informers.for(pods, { fieldSelector: notEnded }).on({
       added: (pod) => this.#onPod(pod),
       updated: (pod) => this.#onPod(pod),
@@ -100,6 +107,17 @@ export class Scheduler {
     }
     this.#queue.close()
     await Promise.all(this.#bindings)
+  }
+
+  /** The writes that plugins may ask for, each with its event. */
+  #api({ writer, recorder }: SchedulerDependencies): SchedulerApi {
+    return {
+      bind: writer.bind,
+      async preempt(victim, pod, node, signal) {
+        await writer.preempt(victim, pod, node, signal)
+        recorder.event(victim.pod, 'Normal', 'Preempted', `Preempted by pod ${pod.uid} on node ${node}`)
+      },
+    }
   }
 
   /** Until there is a pod to try or room for another binding. */

@@ -1,12 +1,18 @@
 import { expect, test } from 'vitest'
+import { budgetOf } from '../framework/disruption-budgets.ts'
 import { antiAffinityTo, makeCluster, makePodInfo, type NodeSketch, type PodSketch } from '../testing/objects.ts'
 import { openProfile } from '../testing/one-profile.ts'
 import { pickCandidate } from './default-preemption.ts'
 
 /** Whom an arriving pod would evict, and from where. */
-async function preempt(pod: PodSketch, nodes: NodeSketch[], placed: PodSketch[]) {
+async function preempt(pod: PodSketch, nodes: NodeSketch[], placed: PodSketch[], guarded?: Record<string, string>) {
   const { cycle, framework, evicted } = openProfile()
   const [info, cluster] = [makePodInfo(pod), makeCluster(nodes, placed)]
+  if (guarded) {
+    const spec = { selector: { matchLabels: guarded } }
+    const metadata = { name: 'guard', namespace: 'default' }
+    cluster.setBudget('guard', budgetOf({ apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata, spec }))
+  }
   const result = cycle.run(info, cluster)
   if (result.node) throw new Error('it fits')
   const { nominated } = framework.postFilter(result.state, info, cluster, result.diagnosis)
@@ -42,6 +48,14 @@ test('the node where least is lost is chosen', async () => {
 test('nodes that eviction cannot help are left alone', async () => {
   const taints = [{ key: 'k', effect: 'NoSchedule' as const }]
   expect((await preempt(important, [{ name: 'a', taints }], [pod('low', 'a', '4', 1)])).node).toBeUndefined()
+})
+
+test('pods under a spent disruption budget are evicted last', async () => {
+  const app = { app: 'guarded' }
+  const placed = [{ ...pod('guarded', 'a', '2', 1), labels: app }, pod('free', 'a', '2', 5)]
+  expect((await preempt(important, [{ name: 'a' }], placed, app)).victims).toEqual(['free'])
+  const elsewhere = [{ ...pod('guarded', 'a', '4', 1), labels: app }, pod('free', 'b', '4', 5)]
+  expect((await preempt(important, [{ name: 'a' }, { name: 'b' }], elsewhere, app)).node).toBe('b')
 })
 
 test('a pod that keeps the newcomer out by anti-affinity is evicted', async () => {
@@ -82,8 +96,8 @@ test('the room made for a pod is not taken by a lesser one', () => {
 test('of equal sets of priorities the smaller wins', () => {
   const victims = (...priorities: number[]) => priorities.map((priority) => makePodInfo({ spec: { priority } }))
   const candidates = [
-    { node: 'two', victims: victims(3, 3) },
-    { node: 'one', victims: victims(3) },
+    { node: 'two', victims: victims(3, 3), violations: 0 },
+    { node: 'one', victims: victims(3), violations: 0 },
   ]
   expect(pickCandidate(candidates)?.node).toBe('one')
   expect(pickCandidate([])).toBeUndefined()

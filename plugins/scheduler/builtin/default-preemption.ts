@@ -1,3 +1,4 @@
+import { overdrawing } from '../framework/disruption-budgets.ts'
 import { availability, countReasons } from '../framework/message.ts'
 import type { NodeInfo } from '../framework/node-info.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
@@ -16,6 +17,8 @@ export interface Candidate {
   readonly node: string
   /** Highest priority first; not empty. */
   readonly victims: readonly PodInfo[]
+  /** How many of them are under a disruption budget that has nothing left. */
+  readonly violations: number
 }
 
 /** A search that finds candidates stops at this many, or at a tenth of the nodes if that is more. */
@@ -77,37 +80,45 @@ function findCandidates(
   const candidates: Candidate[] = []
   for (const [node, { resolvable }] of rejections) {
     if (!resolvable) continue
-    const victims = selectVictims(filters, state, pod, node, cluster)
-    if (victims) candidates.push({ node: node.name, victims })
+    const candidate = tryNode(filters, state, pod, node, cluster)
+    if (candidate) candidates.push(candidate)
     if (candidates.length >= enough) break
   }
   return candidates
 }
 
-/** As few as possible: all less important pods are taken off by way of trial, then as many as still fit come back. */
-export function selectVictims(
+/**
+ * Victims are as few as possible: all less important pods are taken off by way of trial, then as many as still fit come
+ * back, those first whose disruption budget has nothing left.
+ */
+function tryNode(
   filters: FilterRunner,
   cycleState: CycleState,
   pod: PodInfo,
   node: NodeInfo,
   cluster: Cluster,
-): PodInfo[] | undefined {
+): Candidate | undefined {
   const lesser = [...node.pods.values()].filter((other) => other.priority < pod.priority).sort(byImportance)
   if (!lesser.length) return undefined
   const [state, trial] = [cycleState.clone(), node.clone()]
   for (const other of lesser) filters.removePod(state, pod, other, trial, cluster)
   if (filters.filter(state, pod, trial, cluster)) return undefined
-  return lesser.filter((other) => {
+  const over = overdrawing(lesser, cluster.budgets)
+  const cannotStay = (other: PodInfo) => {
     filters.addPod(state, pod, other, trial, cluster)
     if (!filters.filter(state, pod, trial, cluster)) return false
     filters.removePod(state, pod, other, trial, cluster)
     return true
-  })
+  }
+  const violating = lesser.filter((other) => over.has(other)).filter(cannotStay)
+  const others = lesser.filter((other) => !over.has(other)).filter(cannotStay)
+  return { node: node.name, victims: [...violating, ...others].sort(byImportance), violations: violating.length }
 }
 
-/** Where least is lost: the lowest most important victim, the lowest sum of priorities, the fewest, the youngest. */
+/** Where least is lost: the fewest violated budgets, the lowest most important victim, the lowest sum of priorities, the fewest, the youngest. */
 export function pickCandidate(candidates: readonly Candidate[]): Candidate | undefined {
-  const cost = ({ victims }: Candidate) => [
+  const cost = ({ victims, violations }: Candidate) => [
+    violations,
     victims[0]?.priority ?? Number.NEGATIVE_INFINITY,
     victims.reduce((sum, { priority }) => sum + priority + 2 ** 31, 0),
     victims.length,

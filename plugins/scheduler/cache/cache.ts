@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Node } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import type { DeepReadonly } from '@keelson/client'
+import type { DisruptionBudget } from '../framework/disruption-budgets.ts'
 import { NodeInfo } from '../framework/node-info.ts'
 import type { PodInfo } from '../framework/pod-info.ts'
 import { type Labels, noLabels } from '../framework/selectors.ts'
@@ -22,6 +23,7 @@ export class SchedulerCache implements Cluster {
   readonly nodesWithAntiAffinity = new Set<NodeInfo>()
   readonly namespaceLabels = (namespace: string): Labels => this.#namespaces.get(namespace) ?? noLabels
 
+  readonly #budgets = new Map<string, DisruptionBudget>()
   readonly #nodes = new Map<string, NodeInfo>()
   readonly #placed = new Map<string, Placed>()
   /** Pods of nodes that are not known (yet, or any more), by node. */
@@ -41,6 +43,18 @@ export class SchedulerCache implements Cluster {
 
   imageSpread(image: string): number {
     return this.#images.get(image) ?? 0
+  }
+
+  get budgets(): readonly DisruptionBudget[] {
+    return [...this.#budgets.values()]
+  }
+
+  setBudget(uid: string, budget: DisruptionBudget): void {
+    this.#budgets.set(uid, budget)
+  }
+
+  removeBudget(uid: string): void {
+    this.#budgets.delete(uid)
   }
 
   setNamespace(name: string, labels: Labels): ClusterEvent | undefined {

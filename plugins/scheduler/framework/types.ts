@@ -7,6 +7,7 @@
  */
 import type { Pod } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import type { DeepReadonly } from '@keelson/client'
+import type { DisruptionBudget } from './disruption-budgets.ts'
 import type { NodeInfo } from './node-info.ts'
 import type { NamespaceLabels, PodInfo } from './pod-info.ts'
 
@@ -35,6 +36,7 @@ export interface Cluster {
   readonly nodesWithDrawingPods: ReadonlySet<NodeInfo>
   readonly nodesWithAntiAffinity: ReadonlySet<NodeInfo>
   readonly namespaceLabels: NamespaceLabels
+  readonly budgets: readonly DisruptionBudget[]
   /** How many nodes have the image. */
   imageSpread(image: string): number
 }
