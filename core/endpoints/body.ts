@@ -2,6 +2,7 @@ import { parse as parseYaml } from 'yaml'
 import { newBadRequest, newUnsupportedMediaType } from '#core/errors/status-error.ts'
 import type { Exchange } from '#core/server/exchange.ts'
 import { maxBodyBytes } from './endpoint.ts'
+import { checkValue, parseJsonText } from './json-text.ts'
 import { parseProtobuf, protobufType } from './protobuf-body.ts'
 
 export const bodyTypes = ['application/json', 'application/yaml', protobufType] as const
@@ -29,9 +30,10 @@ export async function readBody(exchange: Exchange): Promise<unknown> {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** @throws StatusError BadRequest */
 export function parseJson(bytes: Buffer): unknown {
   try {
-    return JSON.parse(utf8.decode(bytes))
+    return parseJsonText(bytes)
   } catch (cause) {
     throw newBadRequest(`the object provided is unrecognized: json parse error: ${(cause as Error).message}`, cause)
   }
@@ -39,7 +41,9 @@ export function parseJson(bytes: Buffer): unknown {
 
 function parseYamlBody(bytes: Buffer): unknown {
   try {
-    return parseYaml(utf8.decode(bytes), { maxAliasCount: 100, schema: 'core' })
+    const value: unknown = parseYaml(utf8.decode(bytes), { maxAliasCount: 100, schema: 'core', logLevel: 'error' })
+    checkValue(value)
+    return value
   } catch (cause) {
     throw newBadRequest(`the object provided is unrecognized: yaml parse error: ${(cause as Error).message}`, cause)
   }

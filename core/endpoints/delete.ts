@@ -39,7 +39,7 @@ export async function readDeleteOptions({
     throw newBadRequest('DeleteOptions must be a JSON object')
   }
   const options = { ...fromQuery(exchange.query), ...(body as DeleteOptions) }
-  checkOptions(options)
+  checkDeleteOptions(options)
   return { options, dryRun: parseDryRun([...exchange.query.getAll('dryRun'), ...(options.dryRun ?? [])]) }
 }
 
@@ -56,9 +56,18 @@ function fromQuery(query: URLSearchParams): DeleteOptions {
 
 const policies = ['Background', 'Foreground', 'Orphan']
 
-function checkOptions(options: DeleteOptions): void {
+const isStringList = (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === 'string')
+
+/** Options as a client sent them, of any shape. @throws StatusError BadRequest, Invalid */
+export function checkDeleteOptions(options: DeleteOptions): void {
   const kind = { group: 'meta.k8s.io', kind: 'DeleteOptions' }
-  const { gracePeriodSeconds, propagationPolicy, orphanDependents, kind: sentKind } = options
+  const { gracePeriodSeconds, propagationPolicy, orphanDependents, kind: sentKind, dryRun, preconditions } = options
+  if (dryRun !== undefined && dryRun !== null && !isStringList(dryRun)) {
+    throw newBadRequest('dryRun must be a list of strings')
+  }
+  if (preconditions !== undefined && typeof preconditions !== 'object') {
+    throw newBadRequest('preconditions must be an object')
+  }
   if (sentKind !== undefined && sentKind !== 'DeleteOptions') {
     throw newBadRequest(`the body of a DELETE must be DeleteOptions, not ${JSON.stringify(sentKind)}`)
   }

@@ -6,6 +6,7 @@ import { maxObjectBytes, type ResourceStore, type WriteContext } from '#core/reg
 import type { Exchange, UserInfo } from '#core/server/exchange.ts'
 import type { ResourceInfo } from '#core/server/request-info.ts'
 import type { Cacher } from '#core/storage/cacher/cacher.ts'
+import { negotiate } from './negotiate.ts'
 
 /** What every verb is handed: who asks for what, and where the objects are. */
 export interface ResourceRequest {
@@ -31,14 +32,18 @@ export function requireNamespace({ served, info }: ResourceRequest): void {
   }
 }
 
-/** What the query says about a write. @throws StatusError BadRequest */
+/**
+ * What the request says about a write beside its body. An answer nobody can give is refused here, before anything is written.
+ * @throws StatusError BadRequest, Invalid, NotAcceptable
+ */
 export function writeContext({ exchange, user }: ResourceRequest): WriteContext {
+  negotiate(exchange)
   const { query } = exchange
   return {
     user,
     dryRun: parseDryRun(query.getAll('dryRun')),
     fieldValidation: parseFieldValidation(query.get('fieldValidation')),
-    warn: (message) => exchange.setHeader('warning', warningHeader(message)),
+    warn: warnings((message) => exchange.setHeader('warning', warningHeader(message))),
   }
 }
 
@@ -56,6 +61,22 @@ function parseFieldValidation(value: string | null): FieldValidation {
   throw newBadRequest(
     `fieldValidation: Unsupported value: ${JSON.stringify(value)}: supported values: "", "Ignore", "Strict", "Warn"`,
   )
+}
+
+/** An answer's head has little room: each warning is given once, and no more than this many characters of them. */
+const maxWarningCharacters = 4_096
+const maxWarningLength = 256
+
+function warnings(send: (message: string) => void): (message: string) => void {
+  const sent = new Set<string>()
+  let room = maxWarningCharacters
+  return (message) => {
+    const shown = message.slice(0, maxWarningLength)
+    if (sent.has(shown) || shown.length > room) return
+    sent.add(shown)
+    room -= shown.length
+    send(shown)
+  }
 }
 
 /** @see https://kubernetes.io/blog/2020/09/03/warnings/ */

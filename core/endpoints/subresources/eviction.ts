@@ -4,6 +4,7 @@ import { newBadRequest, newInternalError, StatusError } from '#core/errors/statu
 import { reviveObject } from '#core/machinery/canonical.ts'
 import { matchesLabels, requirementsOf } from '#core/machinery/label-selector.ts'
 import { readBody } from '../body.ts'
+import { checkDeleteOptions } from '../delete.ts'
 import { parseDryRun, type ResourceRequest, requireNamespace, writeContext } from '../endpoint.ts'
 import { replyBytes } from '../reply.ts'
 
@@ -17,6 +18,8 @@ export async function eviction(request: ResourceRequest): Promise<void> {
   const body = await readEviction(request)
   const pod = reviveObject(store.get(served.resource, info).bytes) as unknown as Pod
   const options = body.deleteOptions ?? {}
+  if (typeof options !== 'object') throw newBadRequest('deleteOptions must be an object')
+  checkDeleteOptions(options)
   const dryRun = parseDryRun([...exchange.query.getAll('dryRun'), ...(options.dryRun ?? [])])
   const context = { ...writeContext(request), dryRun }
   const budgets = needsBudget(pod) ? budgetsOf(request, pod) : []
@@ -33,7 +36,9 @@ export async function eviction(request: ResourceRequest): Promise<void> {
 
 async function readEviction({ exchange, info }: ResourceRequest): Promise<Eviction> {
   const body = await readBody(exchange)
-  if (typeof body !== 'object' || body === null) throw newBadRequest('the body must be a policy/v1 Eviction')
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw newBadRequest('the body must be a policy/v1 Eviction')
+  }
   const eviction = body as Eviction
   if (eviction.metadata?.name && eviction.metadata.name !== info.name) {
     throw newBadRequest(`name in URL does not match name in Eviction object`)

@@ -4,6 +4,7 @@ import { reviveObject } from '#core/machinery/canonical.ts'
 import { compileJsonPath } from '#core/machinery/json-path.ts'
 import { formatLabelSelector, requirementsOf } from '#core/machinery/label-selector.ts'
 import type { ServedVersion } from '#core/registry/registry.ts'
+import { isObject } from '#core/schema/json.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { readBody } from '../body.ts'
 import { type ResourceRequest, requireNamespace, writeContext } from '../endpoint.ts'
@@ -24,7 +25,9 @@ export async function scale(request: ResourceRequest): Promise<void> {
   const apply = info.verb === 'patch' ? await readScalePatch(request) : await readScale(request)
   const change = (current: CacheEntry) => {
     const object = reviveObject(served.encode(current))
-    return scaled(object, apply(scaleOf(object, served)) as Scale, served)
+    const scale = apply(scaleOf(object, served))
+    checkScale(scale, info.name)
+    return scaled(object, scale, served)
   }
   const bytes = await store.update(served, info, 'scale', change, writeContext(request))
   await replyScale(request, bytes)
@@ -37,7 +40,6 @@ function replyScale(request: ResourceRequest, bytes: Buffer): Promise<void> {
 
 async function readScale({ exchange }: ResourceRequest): Promise<ApplyPatch> {
   const body = await readBody(exchange)
-  if (typeof body !== 'object' || body === null) throw newBadRequest('the body must be an autoscaling/v1 Scale')
   return () => structuredClone(body)
 }
 
@@ -66,6 +68,20 @@ function scaleOf(object: UnstructuredObject, { definition }: ServedVersion): Sca
 
 function selectorText(selector: unknown): string {
   return typeof selector === 'string' ? selector : formatLabelSelector(requirementsOf(selector as LabelSelector) ?? [])
+}
+
+/** @throws StatusError BadRequest for anything but the Scale of that object */
+function checkScale(value: unknown, name: string): asserts value is Scale {
+  if (!isObject(value) || !isObject(value.spec ?? {}) || !isObject(value.metadata ?? {})) {
+    throw newBadRequest('the body must be an autoscaling/v1 Scale')
+  }
+  const { kind = 'Scale', apiVersion = 'autoscaling/v1', metadata } = value as Partial<Scale>
+  if (kind !== 'Scale' || apiVersion !== 'autoscaling/v1') {
+    throw newBadRequest(`the body must be an autoscaling/v1 Scale, not a ${apiVersion} ${kind}`)
+  }
+  if (metadata?.name && metadata.name !== name) {
+    throw newBadRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
+  }
 }
 
 /** The object with the replicas of `scale`, conditional on its resourceVersion when it names one. */

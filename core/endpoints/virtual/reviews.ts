@@ -38,6 +38,8 @@ function review(decide: (request: ResourceRequest, spec: Spec) => unknown): Endp
       throw newBadRequest(`the body must be a ${served.resource.definition.kind}`)
     }
     const object = body as UnstructuredObject
+    const mismatch = served.schema.typeErrors(object)
+    if (mismatch) throw newBadRequest(mismatch)
     const status = await decide(request, (object.spec ?? {}) as Spec)
     const { kind } = served.resource.definition
     const answer = {

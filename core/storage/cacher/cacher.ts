@@ -17,7 +17,7 @@ export class Cacher implements AsyncDisposable {
   readonly #storage: Storage
   readonly #resources = new Map<string, ResourceCache>()
   readonly #dispatcher = new Dispatcher()
-  readonly #waiting: { revision: number; resolve: () => void }[] = []
+  readonly #waiting = new Set<{ revision: number; resolve: () => void }>()
   #watch: StorageWatch | undefined
   #revision = 0
   #loadedAt = 0
@@ -88,9 +88,18 @@ export class Cacher implements AsyncDisposable {
   /** Resolves when the cache has reached `revision`, or rejects when `signal` aborts. */
   async reached(revision: number, signal?: AbortSignal): Promise<void> {
     if (this.#revision >= revision) return
+    signal?.throwIfAborted()
     await new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ revision, resolve })
-      signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+      const waiting = { revision, resolve }
+      this.#waiting.add(waiting)
+      signal?.addEventListener(
+        'abort',
+        () => {
+          this.#waiting.delete(waiting)
+          reject(signal.reason)
+        },
+        { once: true },
+      )
     })
   }
 
@@ -114,8 +123,10 @@ export class Cacher implements AsyncDisposable {
 
   #advance(revision: number): void {
     if (revision > this.#revision) this.#revision = revision
-    for (let at = this.#waiting.length - 1; at >= 0; at--) {
-      if (this.#waiting[at]!.revision <= this.#revision) this.#waiting.splice(at, 1)[0]!.resolve()
+    for (const waiting of this.#waiting) {
+      if (waiting.revision > this.#revision) continue
+      this.#waiting.delete(waiting)
+      waiting.resolve()
     }
   }
 

@@ -1,0 +1,67 @@
+/** Deeper values are refused: what walks them would run out of stack. */
+export const maxDepth = 1_000
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * Parses JSON that anyone may have sent.
+ * @throws Error for what is no JSON or no UTF-8, is nested too deeply, or holds numbers that no 64 bits can
+ */
+export function parseJsonText(bytes: Buffer): unknown {
+  if (bytes.length > 2 * maxDepth) checkDepth(bytes)
+  const text = utf8.decode(bytes)
+  const value: unknown = JSON.parse(text)
+  if (maybeHuge.test(text)) checkFinite(value)
+  return value
+}
+
+const quote = 0x22
+const backslash = 0x5c
+const openings = new Set(['[', '{'].map((character) => character.charCodeAt(0)))
+const closings = new Set([']', '}'].map((character) => character.charCodeAt(0)))
+
+function checkDepth(bytes: Buffer): void {
+  let depth = 0
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!
+    if (byte === quote) at = stringEnd(bytes, at + 1)
+    else if (openings.has(byte)) {
+      if (++depth > maxDepth) throw new Error('exceeded max depth')
+    } else if (closings.has(byte)) depth--
+  }
+}
+
+/** Index of the quote that ends the string whose text begins at `from`; the length when none does. */
+function stringEnd(bytes: Buffer, from: number): number {
+  for (let end = bytes.indexOf(quote, from); end >= 0; end = bytes.indexOf(quote, end + 1)) {
+    let slashes = 0
+    while (bytes[end - 1 - slashes] === backslash && end - 1 - slashes >= from) slashes++
+    if (slashes % 2 === 0) return end
+  }
+  return bytes.length
+}
+
+/** What a number too large for 64 bits looks like; also found in texts that hold none, which costs them a walk. */
+const maybeHuge = /\d[eE]\+?\d{3}|\d{309}/
+
+/** JSON has no infinity: it would be stored as null. */
+function checkFinite(root: unknown): void {
+  const waiting = [root]
+  while (waiting.length > 0) {
+    const value = waiting.pop()
+    if (typeof value === 'number' && !Number.isFinite(value)) throw new Error('a number is out of range')
+    if (typeof value !== 'object' || value === null) continue
+    // Not spread into push: an array may have more items than a call takes arguments.
+    for (const item of Object.values(value)) waiting.push(item)
+  }
+}
+
+/** As `checkDepth` and `checkFinite`, of a value that another syntax gave. @throws Error */
+export function checkValue(root: unknown): void {
+  checkFinite(root)
+  let level = [root]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) throw new Error('exceeded max depth')
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []))
+  }
+}
