@@ -154,7 +154,7 @@ export const cases = [
       await t.kubectl(['create', 'role', 'reader', '--verb=get', '--resource=pods'])
       await t.kubectl(['create', 'rolebinding', 'reader', '--role=reader', '--serviceaccount=default:robot'])
       const again = await t.kubectl(['create', 'configmap', 'settings'], { mayFail: true })
-      assert.match(again.stderr, /\(AlreadyExists\): configmaps "settings" already exists/)
+      assert.match(again.stderr, /configmaps "settings" already exists/)
     },
   }),
   defineCase({
