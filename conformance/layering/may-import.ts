@@ -12,7 +12,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   'codegen/client': ['apis'],
   codegen: ['apis', 'core/registry/resource.ts'],
   conformance: ['apis', 'codegen/client', 'plugins/kit'],
-  bench: ['apis', 'codegen/client', 'plugins/kit'],
+  // Measures parts of the server as well as the whole.
+  bench: ['apis', 'core', 'codegen/client', 'plugins/kit'],
   examples: ['apis', 'codegen/client', 'plugins/kit'],
 }
 
