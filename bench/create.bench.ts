@@ -1,4 +1,4 @@
-import type { Figure } from './figure.ts'
+import { type Figure, figureOf } from './figure.ts'
 import { measureRate } from './load.ts'
 import { configMap, configMaps } from './objects.ts'
 import { alternate } from './rounds.ts'
@@ -14,7 +14,7 @@ export async function createBench(durationMs: number): Promise<Figure[]> {
     let created = 0
     for (const protocol of ['h1', 'h2'] as const) {
       const load = { concurrency: 64, protocol }
-      const { value, yardstick } = await alternate(
+      const round = await alternate(
         durationMs,
         (roundMs) =>
           measureRate(bare, { ...load, durationMs: roundMs }, (at) => ({
@@ -27,13 +27,7 @@ export async function createBench(durationMs: number): Promise<Figure[]> {
             body: configMap(`bench-${created++}`, 2_048),
           })),
       )
-      figures.push({
-        what: `create 2 KB, 64 clients, ${protocol}`,
-        value,
-        unit: '/s',
-        yardstick: { what: 'bare POST', value: yardstick },
-        goal: { atLeastRatio: 0.5 },
-      })
+      figures.push(figureOf(`create 2 KB, 64 clients, ${protocol}`, round, 'bare POST', { atLeastRatio: 0.5 }))
     }
     return figures
   } finally {

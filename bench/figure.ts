@@ -1,3 +1,5 @@
+import type { Round } from './rounds.ts'
+
 /** One thing measured, or why it could not be. */
 export type Row = Figure | Skipped
 
@@ -8,6 +10,8 @@ export interface Figure {
   unit: '/s' | 'ms' | 'MB' | 's' | '%'
   /** Measured in the same run on the same machine; absent for a figure with a limit of its own. */
   yardstick?: { what: string; value: number }
+  /** Processor time of the server for one, and of the yardstick's. */
+  cpuMicroseconds?: { value: number; yardstick: number }
   /** What must be reached: a share of the yardstick, or a bound of the value. */
   goal?: { atLeastRatio: number } | { atMost: number } | { atLeast: number }
 }
@@ -41,10 +45,10 @@ function number(value: number): string {
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: true })
 }
 
-const headings = ['figure', 'value', '', 'yardstick', 'value', 'ratio', 'goal', '']
+const headings = ['figure', 'value', '', 'yardstick', 'value', 'ratio', 'goal', '', 'CPU each']
 
 function cellsOf(row: Row): string[] {
-  if ('skipped' in row) return [row.what, '-', '', '', '', '', '', `skipped: ${row.skipped}`]
+  if ('skipped' in row) return [row.what, '-', '', '', '', '', '', `skipped: ${row.skipped}`, '']
   const ratio = ratioOf(row)
   const reached = reaches(row)
   return [
@@ -56,7 +60,32 @@ function cellsOf(row: Row): string[] {
     ratio === undefined ? '' : `${Math.round(ratio * 100)}%`,
     goalText(row),
     reached === undefined ? '' : reached ? 'reached' : 'MISSED',
+    cpuText(row),
   ]
+}
+
+function cpuText({ cpuMicroseconds: cpu }: Figure): string {
+  return cpu ? `${number(cpu.value)} us, yardstick ${number(cpu.yardstick)} us` : ''
+}
+
+/** A rate beside the yardstick's. */
+export function figureOf(
+  what: string,
+  { value, yardstick }: Round,
+  yardstickIs: string,
+  goal?: Figure['goal'],
+): Figure {
+  const cpu = value.cpuMicroseconds
+  const yardstickCpu = yardstick.cpuMicroseconds
+  return {
+    what,
+    value: value.perSecond,
+    unit: '/s',
+    yardstick: { what: yardstickIs, value: yardstick.perSecond },
+    ...(cpu !== undefined &&
+      yardstickCpu !== undefined && { cpuMicroseconds: { value: cpu, yardstick: yardstickCpu } }),
+    ...(goal && { goal }),
+  }
 }
 
 /** The figures as lines that line up. */

@@ -1,4 +1,5 @@
 import { Agent, request as h1Request } from 'node:https'
+import { observe, type Rate } from './rounds.ts'
 import { type Answer, openSession, request, type Target } from './servers.ts'
 
 export interface LoadOptions {
@@ -12,31 +13,34 @@ export interface LoadOptions {
 
 type Send = (path: string, body?: Buffer) => Promise<Answer>
 
-/** Asks as fast as answers come, always so many at once. @returns good answers a second @throws at the first bad one */
+/** Asks as fast as answers come, always so many at once. @returns the rate of good answers @throws at the first bad one */
 export async function measureRate(
   target: Target,
   options: LoadOptions,
   next: (at: number) => { path: string; body?: Buffer },
-): Promise<number> {
+): Promise<Rate> {
   const { send, close } =
     options.protocol === 'h2' ? h2Sender(target, options.sessions ?? 4) : h1Sender(target, options.concurrency)
-  const warmUntil = performance.now() + Math.min(1_000, options.durationMs / 3)
-  const until = warmUntil + options.durationMs
   let sent = 0
-  let counted = 0
-  const worker = async () => {
-    for (let now = performance.now(); now < until; now = performance.now()) {
-      const { path, body } = next(sent++)
-      const answer = await send(path, body)
-      if (answer.status >= 300)
-        throw new Error(`${path} answered ${answer.status}: ${answer.body.toString('utf8', 0, 400)}`)
-      if (now >= warmUntil) counted++
+  const askUntil = async (deadline: number) => {
+    let answered = 0
+    const worker = async () => {
+      while (performance.now() < deadline) {
+        const { path, body } = next(sent++)
+        const answer = await send(path, body)
+        if (answer.status >= 300)
+          throw new Error(`${path} answered ${answer.status}: ${answer.body.toString('utf8', 0, 400)}`)
+        answered++
+      }
     }
+    await Promise.all(Array.from({ length: options.concurrency }, worker))
+    return answered
   }
-  await Promise.all(Array.from({ length: options.concurrency }, worker))
-  const seconds = (performance.now() - warmUntil) / 1000
+  await askUntil(performance.now() + Math.min(1_000, options.durationMs / 3))
+  const rate = observe(target.pid)
+  const answered = await askUntil(performance.now() + options.durationMs)
   close()
-  return counted / seconds
+  return rate(answered)
 }
 
 function h2Sender(target: Target, sessions: number): { send: Send; close(): void } {

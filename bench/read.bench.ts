@@ -1,4 +1,4 @@
-import type { Figure } from './figure.ts'
+import { type Figure, figureOf } from './figure.ts'
 import { fill } from './fill.ts'
 import { type LoadOptions, measureRate } from './load.ts'
 import { configMaps } from './objects.ts'
@@ -26,24 +26,16 @@ export async function readBench(durationMs: number): Promise<Figure[]> {
       )
     const figures: Figure[] = []
     for (const protocol of ['h1', 'h2'] as const) {
-      const { value, yardstick } = await compare({ concurrency: 32, protocol }, '/object', `${configMaps}/bench-0`)
-      figures.push({
-        what: `GET 2 KB, ${protocol}`,
-        value,
-        unit: '/s',
-        yardstick: { what: 'bare server', value: yardstick },
-        goal: { atLeastRatio: 0.7 },
-      })
+      const round = await compare({ concurrency: 32, protocol }, '/object', `${configMaps}/bench-0`)
+      figures.push(figureOf(`GET 2 KB, ${protocol}`, round, 'bare server', { atLeastRatio: 0.7 }))
     }
     for (const protocol of ['h1', 'h2'] as const) {
-      const { value, yardstick } = await compare({ concurrency: 2, protocol, sessions: 2 }, '/list', configMaps)
-      figures.push({
-        what: `LIST ${listLength.toLocaleString('en')} x 2 KB, ${protocol}`,
-        value,
-        unit: '/s',
-        yardstick: { what: 'bare server', value: yardstick },
-        goal: { atLeastRatio: 0.8 },
-      })
+      const round = await compare({ concurrency: 2, protocol, sessions: 2 }, '/list', configMaps)
+      figures.push(
+        figureOf(`LIST ${listLength.toLocaleString('en')} x 2 KB, ${protocol}`, round, 'bare server', {
+          atLeastRatio: 0.8,
+        }),
+      )
     }
     return figures
   } finally {

@@ -17,10 +17,10 @@ test('alternate takes both numbers from the round of the median ratio', async ()
     3_000,
     async (durationMs) => {
       durations.push(durationMs)
-      return yardsticks.shift()!
+      return { perSecond: yardsticks.shift()! }
     },
-    async () => values.shift()!,
+    async () => ({ perSecond: values.shift()! }),
   )
-  expect(round).toEqual({ value: 80, yardstick: 200 })
+  expect(round).toEqual({ value: { perSecond: 80 }, yardstick: { perSecond: 200 } })
   expect(durations).toEqual([1_000, 1_000, 1_000])
 })

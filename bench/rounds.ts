@@ -1,7 +1,27 @@
-/** A value beside its yardstick's, of the same moment. */
+import { cpuSeconds, processTree } from './process-tree.ts'
+
+/** How fast something went. */
+export interface Rate {
+  perSecond: number
+  /** Processor time of the server for each; more telling than the rate where others use the machine. Absent: nobody looked. */
+  cpuMicroseconds?: number
+}
+
+/** A rate beside its yardstick's, of the same moment. */
 export interface Round {
-  value: number
-  yardstick: number
+  value: Rate
+  yardstick: Rate
+}
+
+/** Begins to observe a server. The function returned says at which rate it did so much meanwhile. */
+export function observe(pid: number): (done: number) => Rate {
+  const cpu = () => cpuSeconds(processTree(pid))
+  const started = performance.now()
+  const cpuBefore = cpu()
+  return (done) => ({
+    perSecond: (done / (performance.now() - started)) * 1_000,
+    cpuMicroseconds: ((cpu() - cpuBefore) / done) * 1e6,
+  })
 }
 
 const roundCount = 3
@@ -13,15 +33,15 @@ const roundCount = 3
  */
 export async function alternate(
   durationMs: number,
-  measureYardstick: (durationMs: number) => Promise<number>,
-  measureValue: (durationMs: number) => Promise<number>,
+  measureYardstick: (durationMs: number) => Promise<Rate>,
+  measureValue: (durationMs: number) => Promise<Rate>,
 ): Promise<Round> {
   const rounds: Round[] = []
   for (let at = 0; at < roundCount; at++) {
     const yardstick = await measureYardstick(durationMs / roundCount)
     rounds.push({ yardstick, value: await measureValue(durationMs / roundCount) })
   }
-  return median(rounds, (round) => round.value / round.yardstick)
+  return median(rounds, (round) => round.value.perSecond / round.yardstick.perSecond)
 }
 
 /** The middle one by `by`; of an even number, the lower of the two. */

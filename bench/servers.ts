@@ -12,13 +12,13 @@ const bare = fileURLToPath(new URL('./bare-server.ts', import.meta.url))
 
 /** What a client needs to talk to a server of a benchmark. */
 export interface Target {
+  pid: number
   port: number
   tls: { ca: string; cert: string; key: string }
 }
 
 export interface KeelsonServer extends Target, AsyncDisposable {
   directory: string
-  pid: number
   /** From starting the process to the first good /readyz. */
   readyMs: number
   /** Ends it with SIGTERM, keeping its data. */
@@ -52,14 +52,14 @@ export async function startKeelson(
   closeSync(log)
   const exited = once(child, 'exit')
   const port = await portOf(child, logFile)
-  const target = { port, tls: adminTls(directory) }
+  const target = { pid: child.pid!, port, tls: adminTls(directory) }
   await ready(target)
   const readyMs = performance.now() - started
   const stop = async () => {
     child.kill('SIGTERM')
     await exited
   }
-  return { ...target, directory, pid: child.pid!, readyMs, stop, [Symbol.asyncDispose]: stop }
+  return { ...target, directory, readyMs, stop, [Symbol.asyncDispose]: stop }
 }
 
 /** The server's greeting names its address once it serves. */
@@ -113,6 +113,7 @@ export async function startBare(
   const exited = once(child, 'exit')
   const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string]
   return {
+    pid: child.pid!,
     port: Number(line),
     tls: keelson.tls,
     [Symbol.asyncDispose]: async () => {

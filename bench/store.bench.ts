@@ -1,9 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openEmbeddedStorage } from '#core/storage/embedded/embedded-storage.ts'
-import type { Figure } from './figure.ts'
+import { type Figure, figureOf } from './figure.ts'
 import { configMap } from './objects.ts'
-import { alternate } from './rounds.ts'
+import { alternate, type Rate } from './rounds.ts'
 import { scratch } from './servers.ts'
 
 /** Durable creates in the store alone, against appends of the same bytes to a plain file, synced in groups the same way. */
@@ -21,12 +21,9 @@ export async function storeBench(durationMs: number): Promise<Figure[]> {
         (roundMs) => rateOf(writers, roundMs, () => appends.append(value)),
         (roundMs) => rateOf(writers, roundMs, (id) => storage.create(`/registry/core/configmaps/default/${id}`, value)),
       )
-      figures.push({
-        what: `durable create in the store, ${writers} writer${writers === 1 ? '' : 's'}`,
-        value: round.value,
-        unit: '/s',
-        yardstick: { what: 'synced appends', value: round.yardstick },
-      })
+      figures.push(
+        figureOf(`durable create in the store, ${writers} writer${writers === 1 ? '' : 's'}`, round, 'synced appends'),
+      )
     }
     return figures
   } finally {
@@ -36,8 +33,8 @@ export async function storeBench(durationMs: number): Promise<Figure[]> {
 
 let ids = 0
 
-/** @returns writes a second by so many writers, each with one write under way */
-async function rateOf(writers: number, durationMs: number, write: (id: number) => Promise<unknown>): Promise<number> {
+/** @returns the rate of writes by so many writers, each with one write under way */
+async function rateOf(writers: number, durationMs: number, write: (id: number) => Promise<unknown>): Promise<Rate> {
   const started = performance.now()
   let written = 0
   const writer = async () => {
@@ -47,7 +44,7 @@ async function rateOf(writers: number, durationMs: number, write: (id: number) =
     }
   }
   await Promise.all(Array.from({ length: writers }, writer))
-  return (written / (performance.now() - started)) * 1000
+  return { perSecond: (written / (performance.now() - started)) * 1000 }
 }
 
 /** What came while one group was being synced is the next group. */

@@ -1,7 +1,7 @@
 import type { ClientHttp2Session } from 'node:http2'
-import type { Figure } from './figure.ts'
+import { type Figure, figureOf } from './figure.ts'
 import { configMap, configMaps } from './objects.ts'
-import { alternate } from './rounds.ts'
+import { alternate, observe, type Rate } from './rounds.ts'
 import { openSession, request, scratch, startBare, startKeelson, type Target } from './servers.ts'
 
 const watcherCount = 1_000
@@ -18,7 +18,7 @@ export async function watchBench(durationMs: number): Promise<Figure[]> {
     const line = Buffer.from(`{"type":"ADDED","object":${configMap('line', 2_048)}}\n`)
     const lines = Buffer.concat(Array.from({ length: burst }, () => line))
     let created = 0
-    const { value, yardstick } = await alternate(
+    const round = await alternate(
       durationMs,
       (roundMs) =>
         fanOut(bare, '/watch', roundMs, async (session) => {
@@ -37,13 +37,9 @@ export async function watchBench(durationMs: number): Promise<Figure[]> {
       },
     )
     return [
-      {
-        what: `watch fan-out to ${watcherCount.toLocaleString('en')}, h2`,
-        value,
-        unit: '/s',
-        yardstick: { what: 'bare fan-out', value: yardstick },
-        goal: { atLeastRatio: 0.7 },
-      },
+      figureOf(`watch fan-out to ${watcherCount.toLocaleString('en')}, h2`, round, 'bare fan-out', {
+        atLeastRatio: 0.7,
+      }),
     ]
   } finally {
     remove()
@@ -61,13 +57,13 @@ async function newestRevision(target: Target): Promise<{ revision: string }> {
   return { revision: JSON.parse(body.toString('utf8')).metadata.resourceVersion }
 }
 
-/** @returns lines that reached watchers, a second */
+/** @returns the rate of lines that reached watchers */
 async function fanOut(
   target: Target,
   path: string,
   durationMs: number,
   emit: (session: ClientHttp2Session) => Promise<unknown>,
-): Promise<number> {
+): Promise<Rate> {
   const open = Array.from({ length: sessions }, () => openSession(target))
   let lines = 0
   let waiting: { upTo: number; resolve: () => void } | undefined
@@ -89,14 +85,15 @@ async function fanOut(
       if (lines >= upTo) resolve()
     })
   const started = performance.now()
+  const rate = observe(target.pid)
   let expected = lines
   while (performance.now() - started < durationMs) {
     expected += burst * watcherCount
     await Promise.all([emit(writer), arrival(expected)])
   }
-  const seconds = (performance.now() - started) / 1000
+  const reached = rate(lines)
   const left = [...open, writer].map((session) => new Promise((resolve) => session.once('close', resolve)))
   for (const session of [...open, writer]) session.destroy()
   await Promise.all(left)
-  return lines / seconds
+  return reached
 }
