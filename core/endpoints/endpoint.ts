@@ -63,7 +63,8 @@ function parseFieldValidation(value: string | null): FieldValidation {
   )
 }
 
-/** An answer's head has little room: each warning is given once, and no more than this many characters of them. */
+/** An answer's head has little room, and some clients take no more than a hundred headers: each warning is given once. */
+const maxWarnings = 64
 const maxWarningCharacters = 4_096
 const maxWarningLength = 256
 
@@ -72,7 +73,7 @@ function warnings(send: (message: string) => void): (message: string) => void {
   let room = maxWarningCharacters
   return (message) => {
     const shown = message.slice(0, maxWarningLength)
-    if (sent.has(shown) || shown.length > room) return
+    if (sent.has(shown) || sent.size === maxWarnings || shown.length > room) return
     sent.add(shown)
     room -= shown.length
     send(shown)

@@ -9,7 +9,8 @@ import { UnitSupervisor } from './supervisor.ts'
 
 /** Kinds the host runs by themselves; others are loaded by one of these. */
 const runnable: ReadonlySet<ComponentKind> = new Set(['controller', 'scheduler', 'node-agent'])
-const stopMs = 4_000
+/** Together with the listener's own grace, less than the five seconds a stop may take. */
+const stopMs = 2_500
 /** How long a plugin's token is good for, and how often it gets a new one. */
 const tokenSeconds = 3_600
 const renewEveryMs = 45 * 60_000
@@ -119,7 +120,7 @@ export class Host {
     return [...this.#states.values()].flatMap((state) => state.notReady())
   }
 
-  /** Asks every component to stop and ends those that do not within four seconds. Containers are left running. */
+  /** Asks every component to stop and ends those that do not in time. Containers are left running. */
   async stop(): Promise<void> {
     clearInterval(this.#renewal)
     this.#forgetChanges()

@@ -23,5 +23,32 @@ export type UnitMessage =
   | { type: 'failed'; plugin: string; component: string; error?: string }
   | { type: 'stopped' }
   | { type: 'pong'; memoryBytes: number }
+  /** The last words of a process. */
+  | { type: 'dying'; error: string }
 
 export type UnitIsolation = Exclude<Isolation, 'isolate'>
+
+const levels = new Set(['debug', 'info', 'warn', 'error'])
+const isText = (value: unknown) => typeof value === 'string'
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+
+/** @returns undefined for what is no message: a component may reach its channel and say anything */
+export function readUnitMessage(value: unknown): UnitMessage | undefined {
+  return isRecord(value) && isUnitMessage(value) ? (value as UnitMessage) : undefined
+}
+
+function isUnitMessage(message: Record<string, unknown>): boolean {
+  const { type, level, plugin, component, keys, error = '' } = message
+  switch (type) {
+    case 'log':
+      return levels.has(level as string) && isText(message.message) && isRecord(keys)
+    case 'ready':
+      return isText(plugin) && isText(component)
+    case 'failed':
+      return isText(plugin) && isText(component) && isText(error)
+    case 'dying':
+      return isText(error)
+    default:
+      return type === 'stopped' || type === 'pong'
+  }
+}

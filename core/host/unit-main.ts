@@ -1,6 +1,7 @@
 import { isMainThread, parentPort } from 'node:worker_threads'
 import type { Logger, PluginHost, Run } from '#apis/plugin/v1/host.ts'
 import { abiVersion } from '#apis/plugin/v1/manifest.ts'
+import { budgetedLogger, describeError } from './log-budget.ts'
 import type { HostMessage, StartComponent, UnitMessage } from './protocol.ts'
 
 /**
@@ -39,7 +40,7 @@ function start(component: StartComponent, api: { server: string; caData: string 
       () => stop.signal.aborted || send({ type: 'failed', plugin: component.plugin, component: component.component }),
       (error: unknown) => {
         if (stop.signal.aborted) return
-        send({ type: 'failed', plugin: component.plugin, component: component.component, error: describe(error) })
+        send({ type: 'failed', plugin: component.plugin, component: component.component, error: describeError(error) })
       },
     )
     .then(() => {
@@ -69,45 +70,28 @@ function hostOf(component: StartComponent, api: { server: string; caData: string
 }
 
 function logger(base: Record<string, unknown>): Logger {
-  const at =
-    (level: 'debug' | 'info' | 'warn' | 'error') =>
-    (message: string, keys: Record<string, unknown> = {}) =>
-      send({ type: 'log', level, message, keys: { ...base, ...plain(keys) } })
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
-}
-
-/** Keys as they can cross to the host: errors by their text. */
-function plain(keys: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(keys).map(([key, value]) => [key, value instanceof Error ? describe(value) : jsonOf(value)]),
-  )
-}
-
-function jsonOf(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return typeof value === 'function' ? String(value) : value
-  try {
-    return JSON.parse(JSON.stringify(value))
-  } catch {
-    return String(value)
-  }
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const cause = error.cause === undefined ? '' : `\ncaused by ${describe(error.cause)}`
-  return `${error.stack ?? error.message}${cause}`
+  return budgetedLogger((level, message, keys) => send({ type: 'log', level, message, keys: { ...base, ...keys } }))
 }
 
 async function shutDown(): Promise<void> {
   stop.abort()
   await Promise.allSettled(running)
   send({ type: 'stopped' })
+  // What a component has left open must not keep the unit.
   if (isMainThread) process.disconnect?.()
-  else parentPort!.close()
+  else process.exit(0)
+}
+
+/** Says why before a process ends; a worker's end carries its error with it. */
+function die(error: unknown): void {
+  const lastWords: UnitMessage = { type: 'dying', error: describeError(error) }
+  process.send?.(lastWords, undefined, undefined, () => process.exit(1))
 }
 
 if (isMainThread) {
   process.on('message', receive)
+  process.on('uncaughtException', die)
+  process.on('unhandledRejection', die)
   // The host ends its units itself; a terminal's Ctrl-C reaches them too and is not meant for them.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => void shutDown())

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { Worker } from 'node:worker_threads'
-import type { HostMessage, UnitIsolation, UnitMessage } from './protocol.ts'
+import { type HostMessage, readUnitMessage, type UnitIsolation, type UnitMessage } from './protocol.ts'
 
 const runner = new URL('./runner.ts', import.meta.url)
 
@@ -29,13 +29,19 @@ export function startUnit(spec: UnitSpec, events: UnitEvents): Unit {
   return spec.isolation === 'worker' ? startWorker(spec, events) : startProcess(spec, events)
 }
 
+function pass(value: unknown, events: UnitEvents): UnitMessage | undefined {
+  const message = readUnitMessage(value)
+  if (message) events.onMessage(message)
+  return message
+}
+
 function startWorker(spec: UnitSpec, events: UnitEvents): Unit {
   const worker = new Worker(runner, {
     name: spec.name,
     resourceLimits: { maxOldGenerationSizeMb: spec.memoryMiB, maxYoungGenerationSizeMb: 8 },
   })
   let why = ''
-  worker.on('message', (message: UnitMessage) => events.onMessage(message))
+  worker.on('message', (value: unknown) => pass(value, events))
   worker.on('error', (error) => {
     why = error instanceof Error ? (error.stack ?? error.message) : String(error)
   })
@@ -54,12 +60,16 @@ function startProcess(spec: UnitSpec, events: UnitEvents): Unit {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   let gone = false
+  let lastWords = ''
   const end = (why: string) => {
     if (gone) return
     gone = true
-    events.onExit(why)
+    events.onExit(lastWords || why)
   }
-  child.on('message', (message) => events.onMessage(message as UnitMessage))
+  child.on('message', (value) => {
+    const message = pass(value, events)
+    if (message?.type === 'dying') lastWords = message.error
+  })
   child.on('error', (error) => end(error.message))
   child.on('exit', (code, signal) => end(signal ? `ended by ${signal}` : `exited with code ${code}`))
   return {

@@ -2,6 +2,8 @@ import type { FieldError } from '#apis/meta/v1/field-error.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from '#apis/meta/v1/validate-object-meta.ts'
 import { newBadRequest, newInvalid } from '#core/errors/status-error.ts'
+import { SchemaCompiler } from '#core/schema/compile.ts'
+import { objectMetaSchema } from '#core/schema/object-meta.ts'
 import type { ServedVersion } from './registry.ts'
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
@@ -10,6 +12,11 @@ export interface DecodeOptions {
   fieldValidation: FieldValidation
   warn(message: string): void
 }
+
+const metadataSchema = new SchemaCompiler({}, { builtin: true }).compile({
+  type: 'object',
+  properties: { metadata: objectMetaSchema },
+})
 
 /**
  * Makes an object of the served version out of parsed JSON: the right kind, only known fields, defaults filled in.
@@ -21,14 +28,13 @@ export function decodeObject(value: unknown, served: ServedVersion, options: Dec
   const { schema } = served
   const { builtin } = served.resource.definition
   schema.dropNulls(object)
-  if (builtin) {
-    const mismatch = schema.typeErrors(object)
-    if (mismatch) {
-      const { kind } = served.resource.definition
-      throw newBadRequest(`${kind} in version "${served.definition.name}" cannot be handled as a ${kind}: ${mismatch}`)
-    }
-    schema.normalize(object)
+  // A custom resource's own fields are judged by its schema, later; the server itself reads its metadata.
+  const mismatch = builtin ? schema.typeErrors(object) : metadataSchema.typeErrors({ metadata: object.metadata })
+  if (mismatch) {
+    const { kind } = served.resource.definition
+    throw newBadRequest(`${kind} in version "${served.definition.name}" cannot be handled as a ${kind}: ${mismatch}`)
   }
+  if (builtin) schema.normalize(object)
   pruneUnknown(object, served, options)
   schema.applyDefaults(object)
   served.resource.rules.default?.(object)

@@ -40,8 +40,14 @@ export function tokenEndpoint(issuer: TokenIssuer): Endpoint {
 
 async function readTokenRequest({ exchange, info }: ResourceRequest): Promise<TokenRequest> {
   const body = (await readBody(exchange)) ?? {}
-  if (typeof body !== 'object' || body === null) throw newBadRequest('the body must be a TokenRequest')
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw newBadRequest('the body must be a TokenRequest')
+  }
   const { spec } = body as TokenRequest
+  const audiences: unknown = spec?.audiences ?? []
+  if (!Array.isArray(audiences) || audiences.some((one) => typeof one !== 'string')) {
+    throw newBadRequest('spec.audiences must be a list of strings')
+  }
   const seconds = spec?.expirationSeconds
   if (seconds !== undefined && (!Number.isSafeInteger(seconds) || seconds < minSeconds || seconds > maxSeconds)) {
     const detail =
