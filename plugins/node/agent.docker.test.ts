@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import { request as httpsRequest } from 'node:https'
+import { PassThrough, Readable } from 'node:stream'
 import type { ConfigMap, Node, Pod } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import { configmaps, nodes, pods, secrets } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { bridge } from './server/streams.ts'
 import { container, type Harness, loadRuntime, startAgent } from './testing/harness.ts'
 
 interface DockerTesting {
@@ -154,6 +156,28 @@ describe.skipIf(reason)(`the agent runs pods on docker${reason ? ` (skipped: ${r
     await agent.create('job', spec)
     const pod = await agent.until('job', ({ status }) => status?.phase === 'Succeeded')
     expect(pod.status?.initContainerStatuses?.[0]?.state?.terminated?.exitCode).toBe(0)
+  })
+
+  test('a terminal that is attached to gives its output after the end of the input', async () => {
+    await using agent = await start()
+    const spec = {
+      restartPolicy: 'Never' as const,
+      containers: [container({ command: ['sh'], stdin: true, tty: true })],
+    }
+    await agent.create('shell', spec)
+    const pod = await agent.until('shell', isReady)
+    const asked = { containerId: idOf(pod), tty: true, stdin: true, stdout: true, stderr: false }
+    const streams = await agent.runtime.attach(asked)
+    const stdout = new PassThrough()
+    const text = stdout.toArray()
+    const resizes = (async function* () {
+      yield { width: 80, height: 24 }
+    })()
+    const signal = new AbortController().signal
+    const stdin = Readable.from(['echo $((6 * 7)); exit 5\n'])
+    expect(await bridge(streams, { stdin, stdout, tty: true, resizes, signal })).toEqual({ exitCode: 5 })
+    stdout.end()
+    expect(Buffer.concat(await text).toString()).toContain('\n42\r\n')
   })
 
   test('a termination message and an exit code are kept', async () => {

@@ -81,6 +81,7 @@ export async function runNodes(
       nodeMemory: quantityValue(capacity.memory),
       ...(config.clusterDns.length > 0 && { dns: { servers: config.clusterDns, domain: config.clusterDomain } }),
       clusterEnvironment: clusterEnvironment(config),
+      seccompDirectory: resolve(config.dataDir, 'seccomp'),
       instance: instanceOf(config, names),
       statusLimit: createLimiter(statusWrites),
     },

@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream'
+import { type Duplex, Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AttachRequest, ExecRequest, ExecSyncResponse, ProcessStreams } from '@keelson/apis/plugin/v1/cri.ts'
 import { RuntimeError } from '@keelson/apis/plugin/v1/cri.ts'
@@ -22,11 +22,17 @@ export async function startExec({ docker }: Engine, request: ExecRequest): Promi
     return processStreams(socket, request, {
       resize: (width, height) => exec.resize({ w: width, h: height }),
       exitCode: () => exitCodeOf(exec),
+      closesInput: !request.tty,
     })
   })
 }
 
-export async function attachTo({ docker }: Engine, request: AttachRequest): Promise<ProcessStreams> {
+/** @param closesInput whether the end of the client's input is the end of the container's */
+export async function attachTo(
+  { docker }: Engine,
+  request: AttachRequest,
+  closesInput: boolean,
+): Promise<ProcessStreams> {
   return calling(`attach to container ${request.containerId}`, async () => {
     const container = docker.getContainer(request.containerId)
     const { stdin, stdout, stderr } = request
@@ -34,6 +40,7 @@ export async function attachTo({ docker }: Engine, request: AttachRequest): Prom
     return processStreams(socket as Duplex, request, {
       resize: (width, height) => container.resize({ w: width, h: height }),
       exitCode: async () => ((await container.wait()) as { StatusCode: number }).StatusCode,
+      closesInput: closesInput && !request.tty,
     })
   })
 }
@@ -64,13 +71,15 @@ async function within<T>(timeoutSeconds: number, work: Promise<T>, cmd: readonly
 interface Controls {
   resize(width: number, height: number): Promise<unknown>
   exitCode(): Promise<number>
+  /** False where the engine would take the end of input for the end of output, too. */
+  closesInput: boolean
 }
 
 function processStreams(socket: Duplex, request: AttachRequest, controls: Controls): ProcessStreams {
   const ended = new Promise<void>((resolve) => socket.once('end', resolve).once('close', resolve))
   const outputs = request.tty ? { stdout: socket } : separated(socket)
   const streams: ProcessStreams = {
-    ...(request.stdin && { stdin: socket }),
+    ...(request.stdin && { stdin: controls.closesInput ? socket : neverEnding(socket) }),
     ...outputs,
     resize: async (width, height) => {
       if (request.tty) await calling('resize the terminal', () => controls.resize(width, height))
@@ -80,6 +89,11 @@ function processStreams(socket: Duplex, request: AttachRequest, controls: Contro
   }
   streams.exitCode.catch(() => undefined)
   return streams
+}
+
+/** Writes to `socket` and leaves it open. */
+function neverEnding(socket: Duplex): Writable {
+  return new Writable({ write: (chunk, encoding, done) => void socket.write(chunk, encoding, done) })
 }
 
 /** The engine closes the streams a moment before it has noted the exit code. */

@@ -175,7 +175,7 @@ export class DockerRuntime implements ContainerRuntime {
 
   async attach(request: AttachRequest): Promise<ProcessStreams> {
     const { Config } = await this.#inspect(request.containerId)
-    return attachTo(this.#engine, { ...request, tty: Config.Tty })
+    return attachTo(this.#engine, { ...request, tty: Config.Tty }, Config.StdinOnce)
   }
 
   async portForward(podSandboxId: string, port: number): Promise<Duplex> {

@@ -1,4 +1,5 @@
-import type { Capabilities, Pod } from '@keelson/apis/core/v1/zz_generated.types.ts'
+import { join } from 'node:path'
+import type { Capabilities, Pod, SeccompProfile } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import type {
   ContainerConfig,
   LinuxContainerSecurityContext,
@@ -8,6 +9,7 @@ import type {
 } from '@keelson/apis/plugin/v1/cri.ts'
 import { runtimeLabels } from '@keelson/apis/plugin/v1/cri.ts'
 import type { DeepReadonly } from '@keelson/client'
+import { isSafePath } from '../volumes/atomic-directory.ts'
 import { ContainerConfigError, expand } from './environment.ts'
 import type { ContainerRole, ContainerSpec, PodObject } from './model.ts'
 import { containerHash, hashAnnotation } from './model.ts'
@@ -109,6 +111,8 @@ export interface ContainerOptions {
   imageUser?: string
   /** Group that owns the pod's volumes. */
   fsGroup?: number
+  /** Where the profiles are that `seccompProfile.localhostProfile` names. */
+  seccompDirectory: string
   /** Id of the container an ephemeral one looks into. */
   targetId?: string
 }
@@ -160,8 +164,17 @@ function securityContext(
     supplementalGroups: groups,
     readonlyRootfs: own?.readOnlyRootFilesystem ?? false,
     noNewPrivs: own?.allowPrivilegeEscalation === false,
-    ...(seccomp && { seccomp: { profileType: seccomp.type, localhostRef: seccomp.localhostProfile } }),
+    ...(seccomp && { seccomp: seccompOf(seccomp, options.seccompDirectory) }),
   }
+}
+
+/** A profile is a file below the directory, whatever the pod calls it. */
+function seccompOf({ type, localhostProfile = '' }: DeepReadonly<SeccompProfile>, directory: string) {
+  if (type !== 'Localhost') return { profileType: type }
+  if (!isSafePath(localhostProfile)) {
+    throw new ContainerConfigError(`invalid seccomp profile path ${JSON.stringify(localhostProfile)}`)
+  }
+  return { profileType: type, localhostRef: join(directory, localhostProfile) }
 }
 
 const capabilities = (of: DeepReadonly<Capabilities> = {}) => ({

@@ -28,6 +28,7 @@ export interface PodContext {
   dns?: ClusterDns
   /** Where the API is, for clients in pods: `KUBERNETES_SERVICE_HOST` and its like. */
   clusterEnvironment: ReadonlyMap<string, string>
+  seccompDirectory: string
   /** Tells this agent's sandboxes from those of others on the same runtime. */
   instance: string
   statusLimit: Limiter

@@ -242,7 +242,7 @@ class Performer {
   }
 
   async #create(role: ContainerRole, attempt: number, sandboxId: string): Promise<string> {
-    const { runtime, volumes, clusterEnvironment, instance, runtimeName, nodeMemory } = this.#context
+    const { runtime, volumes, clusterEnvironment, instance, runtimeName, nodeMemory, seccompDirectory } = this.#context
     const { pod } = this.#worker
     const facts = this.#facts()
     const own = await environment({ pod, container: role.spec, facts, lookUp: this.#lookUp() })
@@ -253,7 +253,7 @@ class Performer {
     const targetName = (role.spec as { targetContainerName?: string }).targetContainerName
     const target = targetName && attemptsOf(this.#worker.view(), targetName)[0]?.id
     const config = containerConfig(pod, role, {
-      ...{ attempt, environment: variables, mounts, instance, runtimeName, nodeMemory },
+      ...{ attempt, environment: variables, mounts, instance, runtimeName, nodeMemory, seccompDirectory },
       ...(imageUser !== undefined && { imageUser }),
       ...(target && { targetId: target }),
     })

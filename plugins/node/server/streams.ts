@@ -8,7 +8,7 @@ export async function bridge(process: ProcessStreams, command: RemoteCommand): P
   command.signal.addEventListener('abort', letGo, { once: true })
   try {
     void followTerminal(process, command)
-    if (command.stdin && process.stdin) pipeline(command.stdin, process.stdin).catch(() => undefined)
+    feed(command.stdin, process.stdin)
     const outputs = [copy(process.stdout, command.stdout), copy(process.stderr, command.stderr)]
     await Promise.all(outputs)
     return { exitCode: await process.exitCode }
@@ -16,6 +16,14 @@ export async function bridge(process: ProcessStreams, command: RemoteCommand): P
     command.signal.removeEventListener('abort', letGo)
     letGo()
   }
+}
+
+/** Not a pipeline: of a terminal, input and output are one stream, which must outlive the end of the input. */
+function feed(from: RemoteCommand['stdin'], to: ProcessStreams['stdin']): void {
+  if (!from || !to) return
+  from.on('error', () => to.end())
+  to.on('error', () => from.destroy())
+  from.pipe(to)
 }
 
 /** Output that nobody asked for is read and dropped, so that the process does not wait for a reader. */
