@@ -50,6 +50,8 @@ export class UnitSupervisor {
   #startedAt = 0
   #answeredAt = 0
   #unitFailures = 0
+  /** Why the unit was ended; empty when it ends by itself. */
+  #verdict = ''
   /** Set while the unit is asked to stop because it is to start anew. */
   #renewal: NodeJS.Timeout | undefined
   #pinging: NodeJS.Timeout | undefined
@@ -178,7 +180,8 @@ export class UnitSupervisor {
     this.#gone?.resolve()
     if (this.#stopping || this.#components.size === 0) return
     if (isRenewal) this.#schedule(() => this.#startUnit(), 0)
-    else this.#unitFailed(why)
+    else this.#unitFailed(this.#verdict || why)
+    this.#verdict = ''
   }
 
   #unitFailed(why: string): void {
@@ -192,6 +195,7 @@ export class UnitSupervisor {
   #ping(): void {
     if (!this.#unit) return
     if (Date.now() - this.#answeredAt > this.#timings.hangMs) {
+      this.#verdict = `it hung: no answer for ${Math.round((Date.now() - this.#answeredAt) / 1000)} seconds`
       this.#log.error('plugin unit hangs', { unit: this.#spec.name, silentMs: Date.now() - this.#answeredAt })
       this.#unit.kill()
       return
