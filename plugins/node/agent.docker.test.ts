@@ -1,5 +1,7 @@
 import { once } from 'node:events'
+import { mkdir, readdir } from 'node:fs/promises'
 import { request as httpsRequest } from 'node:https'
+import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import type { ConfigMap, Node, Pod } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import { configmaps, nodes, pods, secrets } from '@keelson/apis/core/v1/zz_generated.types.ts'
@@ -117,7 +119,9 @@ describe.skipIf(reason)(`the agent runs pods on docker${reason ? ` (skipped: ${r
       'web',
       (pod) => pod.status?.containerStatuses?.[0]?.restartCount === 1 && isReady(pod),
     )
+    await mkdir(join(agent.dataDir, 'pods', 'lost', 'volumes'), { recursive: true })
     await agent.restart()
+    expect(await readdir(join(agent.dataDir, 'pods'))).toEqual([first.metadata.uid])
     await output(agent, second, 'true')
     await output(agent, second, 'kill', '1')
     const third = await agent.until(

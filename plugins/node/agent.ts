@@ -77,7 +77,10 @@ export class NodeAgent {
     await this.#options.pods.synced
     const found = await this.#list()
     for (const [uid, worker] of this.#workers) worker.resync(found.get(uid) ?? { sandboxes: [], containers: [] })
-    if (this.#isFirst) this.#subscribe(found)
+    if (this.#isFirst) {
+      this.#subscribe(found)
+      await this.#removeLeftFiles(found)
+    }
     const orphans = [...found].filter(([uid]) => !this.#workers.has(uid))
     for (const [uid, orphan] of orphans) void this.#clearAway(uid, orphan)
     this.#options.onRuntime(undefined)
@@ -97,6 +100,16 @@ export class NodeAgent {
       },
       deleted: (pod) => this.#workers.get(pod.metadata.uid ?? '')?.gone(pod),
     })
+  }
+
+  /** An agent that was ended between a pod's sandbox and its files has left the files. */
+  async #removeLeftFiles(found: ReadonlyMap<string, Adopted>): Promise<void> {
+    const { volumes, log } = this.#context
+    const left = (await volumes.pods()).filter((uid) => !this.#workers.has(uid) && !found.has(uid))
+    const removals = left.map((uid) =>
+      volumes.remove(uid).catch((error) => log.warn('files of a pod that is no more are left', { uid, error })),
+    )
+    await Promise.all(removals)
   }
 
   #add(pod: PodObject, adopted: Adopted | undefined): void {

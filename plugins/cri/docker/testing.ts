@@ -20,9 +20,10 @@ export async function whyNoDocker(): Promise<string | undefined> {
 
 export const testImage = 'keelson-test/busybox:1'
 
-/** Imports the machine's static busybox as an image, with its applets on the path. */
+/** Imports the machine's static busybox as an image, with its applets on the path, unless it is there. */
 export async function importTestImage(): Promise<string> {
   const script = `set -e
+    docker image inspect ${testImage} > /dev/null 2>&1 && exit
     root=$(mktemp -d); trap 'rm -rf "$root"' EXIT
     mkdir -p "$root/bin" "$root/tmp" "$root/etc"
     cp /usr/bin/busybox "$root/bin/busybox"

@@ -1,4 +1,4 @@
-import { chmod, chown, lstat, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EmptyDirVolumeSource, HostPathVolumeSource, Volume } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import type { Mount } from '@keelson/apis/plugin/v1/cri.ts'
@@ -21,6 +21,8 @@ export interface PodVolumes {
   mountsOf(of: MountsOf): Promise<Mount[]>
   /** What the container's attempt left in its termination message file; empty without one. */
   terminationMessage(pod: PodObject, container: string, attempt: number): Promise<string>
+  /** Uids of the pods that have files. */
+  pods(): Promise<string[]>
   /** Removes all files of a pod. */
   remove(podUid: string): Promise<void>
 }
@@ -40,6 +42,7 @@ export const noVolumes: PodVolumes = {
   mount: async () => undefined,
   mountsOf: async () => [],
   terminationMessage: async () => '',
+  pods: async () => [],
   remove: async () => undefined,
 }
 
@@ -103,6 +106,7 @@ export function createPodVolumes(dataDirectory: string): PodVolumes {
       return [...mounts, privateMount('/etc/hosts', hosts)]
     },
     terminationMessage: (pod, container, attempt) => readStart(messageFile(pod, container, attempt)),
+    pods: () => readdir(join(dataDirectory, 'pods')).catch(() => []),
     async remove(podUid) {
       await unmountBelow(podDirectory(podUid))
       await rm(podDirectory(podUid), { recursive: true, force: true })
