@@ -1,12 +1,9 @@
-import { pathSegmentFaults } from '../../meta/v1/names.ts'
 import type { Rules } from '../../meta/v1/rules.ts'
+import { clusterRoleBindingRules, clusterRoleRules, roleBindingRules, roleRules } from './rbac-rules.ts'
 
-const nameFaults = pathSegmentFaults
-
-/** The rules of RBAC's kinds: names may be anything a path segment can hold. */
-export const rbacRules: ReadonlyMap<string, Rules> = new Map<string, Rules>([
-  ['rbac.authorization.k8s.io/roles', { nameFaults }],
-  ['rbac.authorization.k8s.io/clusterroles', { nameFaults }],
-  ['rbac.authorization.k8s.io/rolebindings', { nameFaults }],
-  ['rbac.authorization.k8s.io/clusterrolebindings', { nameFaults }],
-])
+export const rbacRules = new Map<string, unknown>([
+  ['rbac.authorization.k8s.io/clusterrolebindings', clusterRoleBindingRules],
+  ['rbac.authorization.k8s.io/clusterroles', clusterRoleRules],
+  ['rbac.authorization.k8s.io/rolebindings', roleBindingRules],
+  ['rbac.authorization.k8s.io/roles', roleRules],
+]) as ReadonlyMap<string, Rules>
