@@ -104,8 +104,16 @@ export async function runReplicaSets(client: Client, host: PluginHost, clock: Cl
     }
   }
 
-  /** Counts pods of all revisions of the same workload, so that scaling down spreads what remains. */
+  /** Counts pods of all revisions of the same workload, so that scaling down spreads what remains. Counts when first asked. */
   function podsOnNode(replicaSet: AnyReplicaSet): (node: string) => number {
+    let counts: Map<string, number> | undefined
+    return (node) => {
+      counts ??= countByNode(replicaSet)
+      return counts.get(node) ?? 0
+    }
+  }
+
+  function countByNode(replicaSet: AnyReplicaSet): Map<string, number> {
     const manager = controllerOf(replicaSet)
     const siblings = manager ? ownedBy(replicaSetInformer, manager.uid) : [replicaSet]
     const counts = new Map<string, number>()
@@ -113,7 +121,7 @@ export async function runReplicaSets(client: Client, host: PluginHost, clock: Cl
       const node = pod.spec.nodeName ?? ''
       counts.set(node, (counts.get(node) ?? 0) + 1)
     }
-    return (node) => counts.get(node) ?? 0
+    return counts
   }
 
   async function writeStatus(replicaSet: AnyReplicaSet, current: AnyPod[], failure?: ScaleFailure): Promise<void> {
