@@ -24,6 +24,8 @@ const ownConditions = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'Con
 export class StatusWriter {
   readonly #options: StatusWriterOptions
   #wanted: { pod: PodObject; status: PodStatus } | undefined
+  /** The newest status told to `publish`, written or not. */
+  #latest: PodStatus | undefined
   #written: PodStatus | undefined
   #writing: Promise<void> | undefined
 
@@ -31,16 +33,20 @@ export class StatusWriter {
     this.#options = options
   }
 
-  /** The pod as the API will show it: what was written may not have come back yet. Others' conditions are the API's. */
+  /**
+   * The pod as the API will show it once all that is wanted is written. A status made of anything older would set the times
+   * of its conditions anew while one is under way, and the two would replace each other for ever. Others' conditions are the API's.
+   */
   overlay(pod: PodObject): PodObject {
-    if (!this.#written) return pod
+    if (!this.#latest) return pod
     const others = (pod.status?.conditions ?? []).filter(({ type }) => !ownConditions.includes(type))
-    const own = (this.#written.conditions ?? []).filter(({ type }) => ownConditions.includes(type))
-    return { ...pod, status: { ...pod.status, ...this.#written, conditions: [...own, ...others] } } as PodObject
+    const own = (this.#latest.conditions ?? []).filter(({ type }) => ownConditions.includes(type))
+    return { ...pod, status: { ...pod.status, ...this.#latest, conditions: [...own, ...others] } } as PodObject
   }
 
   publish(pod: PodObject, status: PodStatus): void {
     this.#wanted = { pod, status }
+    this.#latest = status
     this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined))
   }
 
