@@ -171,6 +171,10 @@ const cases: Case[] = [
     ...{ metadata: deleted, memory: ending, containers: [running()], want: ['kill:main-0:1005000'] },
   },
   {
+    name: 'a pod that was deleted by force is ended soon',
+    ...{ exists: false, memory: ending, containers: [running()], want: ['kill:main-0:1002000'] },
+  },
+  {
     name: 'a deleted pod keeps its sidecars to the end',
     ...{ metadata: deleted, memory: ending, spec: sidecar, containers: [running('proxy'), running()] },
     want: ['kill:main-0:1005000'],

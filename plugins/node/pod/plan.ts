@@ -72,6 +72,14 @@ export function isEnding({ pod, exists, memory }: PodView): boolean {
   return !exists || pod.metadata.deletionTimestamp !== undefined || memory.failed !== undefined
 }
 
+/** A pod that was deleted by force is gone from the API before it has ended: nobody waits for it, and it gets little time. */
+const mostSecondsOnceGone = 2
+
+function endSeconds({ pod, exists }: PodView): number {
+  const grace = graceSecondsOf(pod)
+  return exists ? grace : Math.min(grace, mostSecondsOnceGone)
+}
+
 class Planning {
   readonly #view: PodView
   readonly #roles: ContainerRole[]
@@ -152,7 +160,7 @@ class Planning {
     return false
   }
 
-  #kill(id: string, name: string, message: string, graceSeconds = graceSecondsOf(this.#view.pod)): void {
+  #kill(id: string, name: string, message: string, graceSeconds = endSeconds(this.#view)): void {
     const sinceMs = this.#view.memory.endingSinceMs ?? this.#view.nowMs
     if ([...this.#view.memory.busy].some((key) => key.startsWith(`kill:${id}:`)) && !this.#view.memory.endingSinceMs)
       return
