@@ -172,6 +172,10 @@ class WatchSession implements Subscriber {
     if (this.#reply.bufferedBytes + this.#backlogBytes > maxBufferedBytes) this.#reply.destroy()
   }
 
+  end(): void {
+    this.#reply.end()
+  }
+
   async #writeStart(frames: Iterable<Buffer>, revision: number): Promise<void> {
     let group: Buffer[] = []
     let size = 0

@@ -2,6 +2,7 @@ import type { Rules } from '#apis/meta/v1/rules.ts'
 import { apiVersionOf, type UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { encodeObject, replaceApiVersion, reviveObject, spliceResourceVersion } from '#core/machinery/canonical.ts'
 import { type CompiledSchema, SchemaCompiler } from '#core/schema/compile.ts'
+import { canonicalText } from '#core/schema/json.ts'
 import type { Cacher } from '#core/storage/cacher/cacher.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import type { ResourceCache } from '#core/storage/cacher/resource-cache.ts'
@@ -43,16 +44,23 @@ export class Registry {
     const compiler = definition.builtin ? this.#builtinCompiler : new SchemaCompiler({})
     const home = definition.keelson?.storedAs ?? definition
     const cache = this.#cacher.resource(resourceKey(home))
+    const before = this.#byResource.get(key)
     const resource = new Resource(definition, compiler, cache, home, this.#rules.get(key) ?? {}, since)
     // A resource stored as another's objects leaves the extraction to that one.
     if (home === definition) cache.extract = factsExtractor(definition, resource.rules)
     this.#byResource.set(key, resource)
+    if (before && !servesAlike(before.definition, definition)) cache.endWatches()
     this.#changed()
     return resource
   }
 
   remove(of: { group: string; resource: string }): void {
-    if (this.#byResource.delete(resourceKey(of))) this.#changed()
+    const key = resourceKey(of)
+    const gone = this.#byResource.get(key)
+    if (!gone) return
+    this.#byResource.delete(key)
+    gone.cache.endWatches()
+    this.#changed()
   }
 
   /** @returns the resource when it serves that version */
@@ -212,6 +220,11 @@ export class ServedVersion {
 
 function storedApiVersion(resource: Resource): string {
   return apiVersionOf({ group: resource.home.group, version: resource.definition.storageVersion })
+}
+
+/** A definition on its way out still shows its objects as before. */
+function servesAlike(a: ResourceDefinition, b: ResourceDefinition): boolean {
+  return canonicalText({ ...a, terminating: false }) === canonicalText({ ...b, terminating: false })
 }
 
 /** `group/resource`, with `core` for the core group. */

@@ -4,6 +4,7 @@ import {
   newBadRequest,
   newConflict,
   newInvalid,
+  newMethodNotSupported,
   newModified,
   newNotFound,
   newRequestEntityTooLarge,
@@ -101,6 +102,7 @@ export class ResourceStore {
 
   /** @param value parsed JSON; changed in place */
   async create(served: ServedVersion, namespace: string, value: unknown, context: WriteContext): Promise<Buffer> {
+    if (served.resource.definition.terminating) throw terminating(served)
     const object = decodeObject(value, served, context)
     checkNamespace(object, namespace)
     const request = this.#admissionRequest(
@@ -355,6 +357,12 @@ function written(served: ServedVersion, at: ObjectName, bytes: Buffer, revision:
 
 function nameOf({ metadata }: UnstructuredObject): ObjectName {
   return { namespace: metadata.namespace ?? '', name: metadata.name ?? '' }
+}
+
+function terminating({ resource }: ServedVersion): Error {
+  const error = newMethodNotSupported(resource.definition, 'create')
+  error.status.message = 'create not allowed while custom resource definition is terminating'
+  return error
 }
 
 function existsError(): Error {

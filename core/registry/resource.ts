@@ -18,6 +18,8 @@ export interface ResourceDefinition {
   versions: readonly VersionDefinition[]
   /** False for resources made by a CustomResourceDefinition. */
   builtin: boolean
+  /** True while its CustomResourceDefinition is being deleted: nothing is created any more. */
+  terminating?: boolean
   /** Present for what a CRD cannot say. */
   keelson?: KeelsonExtension
 }

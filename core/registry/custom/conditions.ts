@@ -42,8 +42,11 @@ export function conditionsOf(crd: CustomResourceDefinition, conflicts: readonly 
           reason: conflicts[0]!.reason,
           message: conflicts.map((conflict) => conflict.message).join(', '),
         }
+  const before = crd.status?.conditions ?? []
+  // What has been served stays served when a later edit asks for a name that is taken.
+  const wasEstablished = before.some((one) => one.type === 'Established' && one.status === 'True')
   const established: Omit<Condition, 'lastTransitionTime'> =
-    conflicts.length === 0
+    conflicts.length === 0 || wasEstablished
       ? {
           type: 'Established',
           status: 'True',
@@ -51,7 +54,6 @@ export function conditionsOf(crd: CustomResourceDefinition, conflicts: readonly 
           message: 'the initial names have been accepted',
         }
       : { type: 'Established', status: 'False', reason: 'NotAccepted', message: 'not all names are accepted' }
-  const before = crd.status?.conditions ?? []
   const others = before.filter((one) => one.type !== 'NamesAccepted' && one.type !== 'Established')
   const { names } = crd.spec
   return {

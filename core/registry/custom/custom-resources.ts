@@ -42,7 +42,11 @@ export class CustomResources {
 
   start(): void {
     const { cache } = this.#registry.get(group, resource)!
-    for (const entry of cache.list('').entries) this.#apply(entry)
+    // Who has a name keeps it: a definition that waits for it must not be first only because of the alphabet.
+    const { entries } = cache.list('')
+    const established = entries.filter(isEstablished)
+    for (const entry of established) this.#install(entry)
+    for (const entry of entries) this.#apply(entry)
     cache.onChange((change) => {
       if (change.type === 'DELETED') this.#forget(change.entry)
       else this.#apply(change.entry)
@@ -50,17 +54,22 @@ export class CustomResources {
   }
 
   #apply(entry: CacheEntry): void {
-    const crd = reviveObject(entry.bytes) as unknown as CustomResourceDefinition
-    const conflicts = nameConflicts(crd, this.#registry.definitions())
-    const { generation = 1, name = '' } = crd.metadata
-    if (conflicts.length === 0 && this.#installed.get(name) !== generation) {
-      this.#installed.set(name, generation)
-      this.#registry.install(definitionOf(crd), entry.revision)
-    }
+    const crd = this.#install(entry)
     this.#settle(crd).catch((error) => {
       if (!isNotFound(error) && !isConflict(error))
-        this.#log.error('custom resource definition not settled', { name, error })
+        this.#log.error('custom resource definition not settled', { name: crd.metadata.name, error })
     })
+  }
+
+  /** Serves what the definition defines, unless somebody else has one of its names. */
+  #install(entry: CacheEntry): CustomResourceDefinition {
+    const crd = reviveObject(entry.bytes) as unknown as CustomResourceDefinition
+    const { generation = 1, name = '' } = crd.metadata
+    if (this.#installed.get(name) === generation) return crd
+    if (nameConflicts(crd, this.#registry.definitions()).length > 0) return crd
+    this.#installed.set(name, generation)
+    this.#registry.install(definitionOf(crd), entry.revision)
+    return crd
   }
 
   #forget(entry: CacheEntry): void {
@@ -115,19 +124,24 @@ export class CustomResources {
   async #removeObjects(crd: CustomResourceDefinition): Promise<void> {
     const found = this.#registry.get(crd.spec.group, crd.spec.names.plural)
     if (!found || !this.#installed.has(crd.metadata.name ?? '')) return
-    const served = found.storage
-    const empty = Promise.withResolvers<void>()
-    const stop = found.cache.onChange(() => found.cache.size === 0 && empty.resolve())
+    const remove = async (key: string) => {
+      const slash = key.indexOf('/')
+      const at = { namespace: slash < 0 ? '' : key.slice(0, slash), name: key.slice(slash + 1) }
+      await this.#store.delete(found.storage, at, {}, context).catch((error) => {
+        if (!isNotFound(error)) throw error
+      })
+    }
+    const { promise: drained, resolve, reject } = Promise.withResolvers<void>()
+    const stop = found.cache.onChange(({ type, entry }) => {
+      if (found.cache.size === 0) resolve()
+      // A create that was under way when the deletion began comes behind the list below.
+      else if (type === 'ADDED') setImmediate(() => remove(entry.key).catch(reject))
+    })
     try {
-      for (const entry of found.cache.list('').entries) {
-        const slash = entry.key.indexOf('/')
-        const at = { namespace: slash < 0 ? '' : entry.key.slice(0, slash), name: entry.key.slice(slash + 1) }
-        await this.#store.delete(served, at, {}, context).catch((error) => {
-          if (!isNotFound(error)) throw error
-        })
-      }
+      const keys = found.cache.list('').entries.map((entry) => entry.key)
+      await inParallel(keys, remove)
       // Objects with finalizers go when their owners let them.
-      if (found.cache.size > 0) await empty.promise
+      if (found.cache.size > 0) await drained
     } finally {
       stop()
     }
@@ -142,4 +156,20 @@ export class CustomResources {
     }
     await this.#store.update(served, { namespace: '', name }, '', change, context)
   }
+}
+
+function isEstablished(entry: CacheEntry): boolean {
+  const { status } = reviveObject(entry.bytes) as unknown as CustomResourceDefinition
+  return status?.conditions?.some((one) => one.type === 'Established' && one.status === 'True') === true
+}
+
+/** How many objects are removed at the same time: enough to fill the store's group commits. */
+const concurrency = 64
+
+async function inParallel<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  const waiting = items.values()
+  const worker = async () => {
+    for (const item of waiting) await act(item)
+  }
+  await Promise.all(Array.from({ length: concurrency }, worker))
 }

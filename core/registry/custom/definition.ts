@@ -21,6 +21,7 @@ export function definitionOf(crd: CustomResourceDefinition): ResourceDefinition 
     storageVersion: versions.find((version) => version.storage)!.name,
     versions: inOrder.map(versionOf),
     builtin: false,
+    ...(crd.metadata.deletionTimestamp && { terminating: true }),
   }
 }
 

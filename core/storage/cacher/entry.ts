@@ -16,6 +16,7 @@ export class CacheEntry {
   readonly bytes: Buffer
   readonly revision: number
   #facts: ObjectFacts | undefined
+  #extractedBy: ExtractFacts | undefined
 
   constructor(key: string, bytes: Buffer, revision: number) {
     this.key = key
@@ -24,7 +25,10 @@ export class CacheEntry {
   }
 
   facts(extract: ExtractFacts): ObjectFacts {
-    this.#facts ??= extract(this.bytes, this.key)
+    // A custom resource's definition may change what is extracted.
+    if (this.#facts && this.#extractedBy === extract) return this.#facts
+    this.#extractedBy = extract
+    this.#facts = extract(this.bytes, this.key)
     return this.#facts
   }
 }

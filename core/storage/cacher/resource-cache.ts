@@ -11,6 +11,8 @@ const compareKeys = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 /** Changes kept for watches that resume; the older half goes when either bound is passed. */
 const historyLimit = { changes: 8_192, bytes: 16 * 1024 * 1024 }
 
+const nothing = Buffer.alloc(0)
+
 export interface ListedEntries {
   entries: CacheEntry[]
   more: boolean
@@ -143,6 +145,14 @@ export class ResourceCache {
     return () => {
       view.subscribers.delete(subscriber)
       if (view.subscribers.size === 0 && this.#views.get(spec.id) === view) this.#dropView(view)
+    }
+  }
+
+  /** Ends every watch, behind what is already on its way to it: the resource is gone or is served in another way. */
+  endWatches(): void {
+    for (const view of this.#views.values()) {
+      const enders = Array.from(view.subscribers, (subscriber) => ({ deliver: () => subscriber.end?.() }))
+      this.#dispatcher.enqueue(nothing, enders)
     }
   }
 

@@ -18,6 +18,8 @@ export interface ViewSpec {
 export interface Subscriber {
   /** @param chunk whole lines; shared between subscribers: not to be changed */
   deliver(chunk: Buffer): void
+  /** What is watched is no longer what it was: nothing more comes. */
+  end?(): void
 }
 
 /** One way to see a resource, with everyone who watches it that way. */
