@@ -232,7 +232,7 @@ describe.skipIf(reason)(`the agent runs pods on docker${reason ? ` (skipped: ${r
     const message =
       'FailedMount: MountVolume.SetUp failed for volume "share" : volume kind nfs is not supported by this node'
     await agent.client.waitFor(() => agent.events('web').includes(message))
-    const pod = await agent.until('web', ({ status }) => status?.containerStatuses?.[0]?.state?.waiting)
+    const pod = await agent.until('web', (one) => condition(one, 'PodReadyToStartContainers') === 'True')
     expect(pod.status?.containerStatuses?.[0]?.state?.waiting?.reason).toBe('ContainerCreating')
   })
 
