@@ -27,9 +27,7 @@ export const certificateSigningRequestRules: Rules<CertificateSigningRequest> = 
     } else if (subresource === 'status') {
       const others = request.status?.conditions?.filter(({ type }) => !isDecision(type)) ?? []
       const decided = old.status?.conditions?.filter(({ type }) => isDecision(type)) ?? []
-      if (others.length + decided.length > 0) {
-        request.status = { ...request.status, conditions: [...decided, ...others] }
-      }
+      request.status = { ...request.status, conditions: [...decided, ...others] }
     } else request.spec = structuredClone(old.spec)
   },
   validate({ spec, status }) {

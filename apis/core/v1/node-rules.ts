@@ -8,6 +8,7 @@ import { taintErrors } from './validate-scheduling.ts'
 import type { Node, NodeAddress } from './zz_generated.types.ts'
 
 export const nodeRules: Rules<Node> = {
+  statusOnCreate: true,
   default({ spec, status }) {
     if (status?.capacity) status.allocatable ??= { ...status.capacity }
     if (!spec) return

@@ -10,6 +10,8 @@ export interface Rules<T = UnstructuredObject> {
   nameFaults?(name: string): string[]
   /** Fills defaults that depend on other fields (imagePullPolicy on the image's tag). */
   default?(object: T): void
+  /** True when a create may bring a status along (a Node's agent knows it before the Node is there). */
+  statusOnCreate?: boolean
   /** Before validation of a create: sets what clients may not choose (status, initial phase). */
   prepareCreate?(object: T): void
   /** Before validation of an update: carries over what this request may not change. `subresource` is empty for the main resource. */
