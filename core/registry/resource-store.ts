@@ -428,7 +428,7 @@ function checkPreconditions(object: UnstructuredObject, options: DeleteOptions, 
 
 /** Where status is a subresource, a create does not set it. */
 function dropStatus(object: UnstructuredObject, served: ServedVersion): void {
-  if (served.definition.subresources.status) delete object.status
+  if (served.definition.subresources.status && !served.resource.rules.statusOnCreate) delete object.status
 }
 
 /** A write of the object keeps the old status; a write of the status keeps everything else. */
