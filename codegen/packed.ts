@@ -4,7 +4,7 @@
 export interface PackageJson {
   name: string
   files?: string[]
-  exports?: Record<string, string>
+  exports?: Record<string, unknown>
   keelson?: { components?: { entry: string }[] }
   [field: string]: unknown
 }
@@ -31,7 +31,8 @@ export function packedPackageJson(json: PackageJson): PackageJson {
   return { ...json, ...(exports && { exports }), ...(keelson && { keelson }) }
 }
 
-function packedExport([name, target]: [string, string]): [string, unknown][] {
+function packedExport([name, target]: [string, unknown]): [string, unknown][] {
+  if (typeof target !== 'string') return [[name, target]]
   if (!name.endsWith('*')) return [[name, conditions(target)]]
   return [
     [`${name}.ts`, conditions(`${target}.ts`)],
