@@ -82,6 +82,16 @@ test('a pod that fits nowhere is reported and scheduled once a node comes', asyn
   expect(await cluster.bound('web')).toBe('fresh')
 })
 
+test('a pod that found no node at all is scheduled once one comes', async () => {
+  await using cluster = await start({ nodes: [] })
+  await cluster.add({ name: 'web' })
+  await expect
+    .poll(() => cluster.reports.map(({ message }) => message))
+    .toEqual([expect.stringContaining('no nodes available')])
+  cluster.client.seed(nodes, makeNode({ name: 'late' }))
+  expect(await cluster.bound('web')).toBe('late')
+})
+
 test('a pod that fits nowhere is scheduled once room is made by a deletion', async () => {
   const clock = createFakeClock()
   await using cluster = await start(

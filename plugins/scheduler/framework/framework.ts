@@ -176,6 +176,8 @@ export class Framework implements FilterRunner {
 
   /** Whether any of the plugins that rejected the pod might think otherwise after the event. */
   couldHelp(rejectedBy: ReadonlySet<Plugin>, pod: PodInfo, event: ClusterEvent): boolean {
+    // Nobody rejected a pod for which there was no node to look at.
+    if (rejectedBy.size === 0) return true
     for (const plugin of rejectedBy) {
       if (!('couldHelp' in plugin) || (plugin as RequeuePlugin).couldHelp(pod, event)) return true
     }
