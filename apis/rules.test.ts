@@ -738,6 +738,43 @@ test('only the approval of a signing request decides', () => {
   expect(byApproval.status).not.toHaveProperty('certificate')
 })
 
+/** Their schema gives every one of them a spec. */
+const partial: Part[] = [
+  { spec: {} },
+  { spec: {}, status: {} },
+  {
+    spec: {
+      template: {},
+      jobTemplate: {},
+      containers: [{}],
+      ports: [{}],
+      limits: [{}],
+      rules: [{}],
+      scaleTargetRef: {},
+    },
+  },
+  { spec: { containers: [{ resources: { limits: { cpu: '1.2.3' }, requests: { cpu: '1mm' } } }] } },
+  { spec: {}, rules: [{}], subjects: [{}], roleRef: {}, webhooks: [{}], subsets: [{}], endpoints: [{}], ports: [{}] },
+]
+
+test('rules survive objects that their schema refuses', () => {
+  const subresources = ['', 'status', 'resize', 'ephemeralcontainers', 'approval', 'binding']
+  for (const [resource, rule] of rules) {
+    for (const part of partial) {
+      const old = {
+        ...objectOf(part),
+        spec: { containers: [], template: { spec: { containers: [] } }, ...(part.spec as object) },
+      }
+      expect(() => refusals(resource, part), resource).not.toThrow()
+      for (const subresource of subresources) {
+        const object = objectOf({ spec: {}, ...part })
+        expect(() => rule.prepareUpdate?.(object, old, subresource), `${resource} ${subresource}`).not.toThrow()
+        expect(() => rule.validateUpdate?.(object, old, subresource), `${resource} ${subresource}`).not.toThrow()
+      }
+    }
+  }
+})
+
 test('every rule belongs to a resource', () => {
   const text = readFileSync(new URL('./crds/zz_generated.definitions.json', import.meta.url), 'utf8')
   const { resources } = JSON.parse(text) as { resources: { group: string; resource: string }[] }

@@ -34,7 +34,7 @@ export const jobRules: Rules<Job> = {
   },
   prepareCreate(job) {
     job.status = {}
-    if (!job.spec.manualSelector) generateSelector(job)
+    if (job.spec?.template && !job.spec.manualSelector) generateSelector(job)
   },
   validate: (job) => (job.spec ? [...jobSpecErrors('spec', job.spec), ...selectorErrors(job)] : []),
   validateUpdate: (job, old, subresource) => (subresource === 'status' ? [] : specUpdateErrors(job.spec, old)),
@@ -169,7 +169,7 @@ function labelErrors(template: PodTemplateSpec | undefined, expected: Readonly<R
 }
 
 function specUpdateErrors(spec: JobSpec, { spec: old, status }: Job): FieldError[] {
-  const mayMove = old.suspend === true && status?.startTime === undefined
+  const mayMove = old.suspend === true && status?.startTime === undefined && spec.template?.spec !== undefined
   const template = mayMove ? withPlacement(spec.template, old.template) : spec.template
   return [
     ...completionsErrors(spec, old),

@@ -1,6 +1,7 @@
 import { addQuantities, compareQuantities, formatQuantity, parseQuantity } from '../../meta/v1/quantity.ts'
 import type { Quantity } from '../../meta/v1/zz_generated.types.ts'
 import { defaultPullPolicy } from './image-reference.ts'
+import { amountOf } from './validate-resources.ts'
 import type { Container, Pod, PodSpec, ResourceRequirements, Volume } from './zz_generated.types.ts'
 
 type Resources = Record<string, Quantity>
@@ -75,9 +76,9 @@ function neededByContainers(spec: PodSpec, name: string): string | undefined {
   let greatestInit = zero
   let found = false
   const requestOf = (container: Container) => {
-    const text = container.resources?.requests?.[name]
-    if (text !== undefined) found = true
-    return text === undefined ? zero : parseQuantity(text)
+    const amount = amountOf(container.resources?.requests?.[name])
+    if (amount) found = true
+    return amount ?? zero
   }
   for (const container of spec.initContainers ?? []) {
     const request = addQuantities(sidecars, requestOf(container))

@@ -1,5 +1,6 @@
-import { compareQuantities, parseQuantity } from '../../meta/v1/quantity.ts'
+import { compareQuantities } from '../../meta/v1/quantity.ts'
 import type { Quantity } from '../../meta/v1/zz_generated.types.ts'
+import { amountOf } from './validate-resources.ts'
 import type { PodSpec, ResourceRequirements } from './zz_generated.types.ts'
 
 export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort'
@@ -26,13 +27,12 @@ function asks(resources: ResourceRequirements | undefined): boolean {
 
 function isGuaranteed(resources: ResourceRequirements | undefined): boolean {
   return counted.every((name) => {
-    const limit = resources?.limits?.[name]
-    const request = resources?.requests?.[name] ?? limit
-    if (!isPositive(limit) || request === undefined) return false
-    return compareQuantities(parseQuantity(limit!), parseQuantity(request)) === 0
+    const limit = amountOf(resources?.limits?.[name])
+    const request = amountOf(resources?.requests?.[name]) ?? limit
+    return limit !== undefined && limit.nano > 0n && compareQuantities(limit, request!) === 0
   })
 }
 
 function isPositive(quantity: Quantity | undefined): boolean {
-  return quantity !== undefined && parseQuantity(quantity).nano > 0n
+  return (amountOf(quantity)?.nano ?? 0n) > 0n
 }

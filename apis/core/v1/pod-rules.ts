@@ -68,7 +68,7 @@ function keepAllBut(pod: Pod, old: Pod, changed: Partial<PodSpec>): void {
 }
 
 function resizedContainers(spec: PodSpec, old: PodSpec): Partial<PodSpec> {
-  const containers = resized(spec.containers, old.containers)
+  const containers = resized(spec.containers ?? [], old.containers)
   if (!old.initContainers) return { containers }
   return { containers, initContainers: resized(spec.initContainers ?? [], old.initContainers) }
 }

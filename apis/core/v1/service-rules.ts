@@ -65,7 +65,7 @@ function defaultServiceSpec(spec: ServiceSpec): void {
   }
   for (const port of spec.ports ?? []) {
     port.protocol ??= 'TCP'
-    if (port.targetPort === undefined || port.targetPort === 0 || port.targetPort === '') port.targetPort = port.port
+    if (!port.targetPort && port.port !== undefined) port.targetPort = port.port
   }
   if (isExternallyAccessible(spec)) spec.externalTrafficPolicy ??= 'Cluster'
   if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster'

@@ -30,7 +30,7 @@ import type { ResourceClaim, ResourceRequirements } from './zz_generated.types.t
 
 type Resources = Readonly<Record<string, Quantity>>
 
-/** @returns undefined for what is no quantity, which the decoder refuses */
+/** @returns undefined for what is no quantity: the decoder lets some pass */
 export function amountOf(quantity: Quantity | undefined): Amount | undefined {
   if (quantity === undefined) return undefined
   try {
@@ -85,10 +85,12 @@ function containerResourceNameErrors(field: string, name: string): FieldError[] 
   return errors
 }
 
-/** Errors of an amount of a resource: negative, or a fraction of what is counted. */
+const quantityFault = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+
+/** Errors of an amount of a resource: none at all, negative, or a fraction of what is counted. */
 export function quantityErrors(field: string, name: string, quantity: Quantity): FieldError[] {
   const amount = amountOf(quantity)
-  if (!amount) return []
+  if (!amount) return [invalid(field, quantity, quantityFault)]
   const errors: FieldError[] = []
   if (amount.nano < 0n) errors.push(invalid(field, canonicalQuantity(quantity), 'must be greater than or equal to 0'))
   if (isInteger(name) && amount.nano % 1_000_000_000n !== 0n) {
