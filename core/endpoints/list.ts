@@ -5,6 +5,7 @@ import type { Cacher } from '#core/storage/cacher/cacher.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { decodeContinue, encodeContinue } from './continue-token.ts'
 import type { ResourceRequest } from './endpoint.ts'
+import { groupBytes, groupsOf } from './groups.ts'
 import { negotiate } from './negotiate.ts'
 import { replyBytes } from './reply.ts'
 import { partialMetadata, tableOf } from './representation.ts'
@@ -17,9 +18,6 @@ export interface ListPage {
   continue?: string
   remaining?: number
 }
-
-/** Bytes written at once: large enough that the call is cheap, small enough that others get their turn. */
-const groupBytes = 256 * 1024
 
 /** GET of a collection. @see https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks */
 export async function list(request: ResourceRequest): Promise<void> {
@@ -194,14 +192,11 @@ export async function replyList(
     ? { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${representation.metaVersion}` }
     : { kind: served.resource.definition.listKind, apiVersion: served.apiVersion }
   const head = Buffer.from(`${JSON.stringify({ kind, apiVersion, metadata }).slice(0, -1)},"items":[`)
-  const groups = listGroups(head, entries, encode)
-  const first = groups.next().value as Buffer
-  const second = groups.next()
-  if (second.done || representation.format === 'yaml' || exchange.query.has('pretty')) {
-    const rest = second.done ? [] : [second.value, ...groups]
-    return replyBytes(request, 200, rest.length === 0 ? first : Buffer.concat([first, ...rest]), representation)
+  const parts = listParts(head, entries, encode)
+  if (!isLarge(entries) || representation.format === 'yaml' || exchange.query.has('pretty')) {
+    return replyBytes(request, 200, Buffer.concat([...parts]), representation)
   }
-  await streamGroups(request, first, second.value, groups)
+  await streamParts(request, parts)
 }
 
 function listMetadata({ cacher }: ResourceRequest, page: ListPage): Record<string, unknown> {
@@ -215,48 +210,37 @@ function listMetadata({ cacher }: ResourceRequest, page: ListPage): Record<strin
 const comma = Buffer.from(',')
 const tail = Buffer.from(']}')
 
-/** The list's bytes in groups of about 256 KB. */
-function* listGroups(
+function* listParts(
   head: Buffer,
   entries: readonly CacheEntry[],
   encode: (entry: CacheEntry) => Buffer,
 ): Generator<Buffer> {
-  let parts: Buffer[] = [head]
-  let size = head.length
+  yield head
   for (let at = 0; at < entries.length; at++) {
-    if (at > 0) parts.push(comma)
-    const bytes = encode(entries[at]!)
-    parts.push(bytes)
-    size += bytes.length + 1
-    if (size < groupBytes) continue
-    yield Buffer.concat(parts)
-    parts = []
-    size = 0
+    if (at > 0) yield comma
+    yield encode(entries[at]!)
   }
-  parts.push(tail)
-  yield Buffer.concat(parts)
+  yield tail
 }
 
-async function streamGroups(
-  { exchange }: ResourceRequest,
-  first: Buffer,
-  second: Buffer,
-  rest: Generator<Buffer>,
-): Promise<void> {
+function isLarge(entries: readonly CacheEntry[]): boolean {
+  let size = 0
+  return entries.some((entry) => (size += entry.bytes.length) > groupBytes)
+}
+
+async function streamParts({ exchange }: ResourceRequest, parts: Iterable<Buffer>): Promise<void> {
   const gzip = /\bgzip\b/.test(exchange.header('accept-encoding') ?? '')
   if (gzip) exchange.setHeader('content-encoding', 'gzip')
   const reply = exchange.stream(200, 'application/json')
   const write = gzip ? gzipWriter(reply) : plainWriter(reply)
-  await write(first)
-  await write(second)
-  for (const group of rest) {
+  for (const group of groupsOf(parts)) {
     if (reply.closed) return
     await write(group)
   }
   await write(undefined)
 }
 
-/** Takes a chunk, or undefined for the end; resolves when there is room for another. */
+/** Takes a chunk, or undefined for the end; resolves when the chunk's memory may be used again. */
 type Writer = (chunk: Buffer | undefined) => Promise<void> | void
 
 function plainWriter(reply: ReplyStream): Writer {
