@@ -52,6 +52,17 @@ const scaled = (more: Part) => ({
 })
 
 const refused: [resource: string, part: Part, ...want: string[]][] = [
+  ['node.k8s.io/runtimeclasses', { handler: 'a.b' }, 'handler: Invalid value: "a.b": must not contain dots'],
+  [
+    'flowcontrol.apiserver.k8s.io/flowschemas',
+    { spec: { matchingPrecedence: 0, priorityLevelConfiguration: { name: 'p' } } },
+    'spec.matchingPrecedence: Invalid value: 0: must be between 1 and 10000, inclusive',
+  ],
+  [
+    'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations',
+    { spec: { type: 'Limited' } },
+    'spec.limited: Required value: must not be empty when type is Limited',
+  ],
   [
     'core/configmaps',
     { data: { 'a b': '' } },

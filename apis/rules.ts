@@ -7,8 +7,10 @@ import { coordinationRules } from './coordination/v1/rules.ts'
 import { coreRules } from './core/v1/rules.ts'
 import { discoveryRules } from './discovery/v1/rules.ts'
 import { eventsRules } from './events/v1/rules.ts'
+import { flowControlRules } from './flowcontrol/v1/rules.ts'
 import type { Rules } from './meta/v1/rules.ts'
 import { networkingRules } from './networking/v1/rules.ts'
+import { nodeGroupRules } from './node/v1/rules.ts'
 import { policyRules } from './policy/v1/rules.ts'
 import { rbacRules } from './rbac/v1/rules.ts'
 import { schedulingRules } from './scheduling/v1/rules.ts'
@@ -25,7 +27,9 @@ export const rules: ReadonlyMap<string, Rules> = new Map<string, Rules>([
   ...coreRules,
   ...discoveryRules,
   ...eventsRules,
+  ...flowControlRules,
   ...networkingRules,
+  ...nodeGroupRules,
   ...policyRules,
   ...rbacRules,
   ...schedulingRules,
