@@ -1,8 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Messages by full name; each field as the reference has it: `<number> [repeated ]<type> <name>`. */
+/** Messages by full name; each field as the reference has it, marked where zero is absence: `<number> [repeated |omitzero ]<type> <name>`. */
 export type Messages = Record<string, string[]>
+
+/**
+ * Numbers and booleans that Go keeps by value and leaves out of JSON when they are zero: the `omitempty` fields that are no
+ * pointers in the types.go files of kubernetes/api v1.36. Go's protobuf writes them all.
+ */
+const omitZero = JSON.parse(await readFile(join(import.meta.dirname, 'omitzero.json'), 'utf8')) as Record<
+  string,
+  string[]
+>
 
 /** Where every message that can be sent or is part of one begins. */
 const roots = [
@@ -22,12 +31,20 @@ export async function generateProtobuf(reference: string): Promise<string> {
   const visit = (name: string) => {
     const fields = all[name]
     if (!fields || kept.has(name)) return
-    kept.set(name, fields)
+    kept.set(
+      name,
+      fields.map((field) => marked(field, name)),
+    )
     for (const field of fields) for (const type of typesOf(field)) visit(resolveMessage(type, name))
   }
   for (const name of Object.keys(all)) if (roots.some((root) => root.test(name))) visit(name)
   const sorted = [...kept].sort(([a], [b]) => (a < b ? -1 : 1))
   return `${JSON.stringify(Object.fromEntries(sorted))}\n`
+}
+
+function marked(field: string, message: string): string {
+  const [number, ...rest] = field.split(' ')
+  return omitZero[message]?.includes(rest.at(-1)!) ? [number, 'omitzero', ...rest].join(' ') : field
 }
 
 /** `3 map<string, Quantity> limits` -> `string`, `Quantity` */

@@ -63,6 +63,15 @@ test.each([
     },
   },
   {
+    name: 'no zeros that Go would leave out, and those that say something',
+    bytes: object(
+      'apps/v1',
+      'Deployment',
+      Buffer.concat([metadata('a', int(7, 0)), field(2, Buffer.concat([int(1, 0), int(5, 0), int(7, 0)]))]),
+    ),
+    want: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a' }, spec: { replicas: 0 } },
+  },
+  {
     name: 'options of a deletion',
     bytes: object('v1', 'DeleteOptions', Buffer.concat([int(1, 0), field(4, 'Foreground')])),
     want: { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0, propagationPolicy: 'Foreground' },

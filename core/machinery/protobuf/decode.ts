@@ -16,16 +16,11 @@ const maxDepth = 100
 interface Field {
   name: string
   shape: 'single' | 'repeated' | 'map'
+  /** Go writes its zero when nobody has set it. */
+  omitZero: boolean
   /** A scalar's name, or the full name of a message. */
   type: string
 }
-
-/** Go tells no difference between zero and absent here, and defaulting takes zero for absent. */
-const zeroMeansAbsent = new Set(
-  ['timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'].map(
-    (name) => `k8s.io.api.core.v1.Probe.${name}`,
-  ),
-)
 
 /** Messages that are something else in JSON. */
 const special = new Map<string, (bytes: Buffer) => unknown>([
@@ -43,7 +38,7 @@ export class ProtobufDecoder {
   readonly #messages: Messages
   readonly #fields = new Map<string, ReadonlyMap<number, Field>>()
 
-  /** @param messages by full name, each field as `<number> [repeated ]<type> <name>` */
+  /** @param messages by full name, each field as `<number> [repeated |omitzero ]<type> <name>` */
   constructor(messages: Messages) {
     this.#messages = messages
   }
@@ -77,12 +72,12 @@ export class ProtobufDecoder {
     const fields = this.#fieldsOf(name)
     for (const { number, value } of readFields(bytes)) {
       const field = fields.get(number)
-      if (field) this.#set(object, field, value, `${name}.${field.name}`, depth)
+      if (field) this.#set(object, field, value, depth)
     }
     return object
   }
 
-  #set(object: Record<string, unknown>, field: Field, value: bigint | Buffer, path: string, depth: number): void {
+  #set(object: Record<string, unknown>, field: Field, value: bigint | Buffer, depth: number): void {
     if (field.shape === 'map') {
       const { key, entry } = this.#mapEntry(field.type, buffer(value), depth)
       const map = (object[field.name] ??= {}) as Record<string, unknown>
@@ -97,7 +92,7 @@ export class ProtobufDecoder {
       return
     }
     // Go writes strings and times that nobody has set.
-    if (decoded === undefined || decoded === '' || (decoded === 0 && zeroMeansAbsent.has(path))) return
+    if (decoded === undefined || decoded === '' || (field.omitZero && !decoded)) return
     object[field.name] = decoded
   }
 
@@ -155,12 +150,13 @@ function parseField(line: string, within: string): [number, Field] {
   const first = line.indexOf(' ')
   const last = line.lastIndexOf(' ')
   const name = line.slice(last + 1)
-  const declared = line.slice(first + 1, last)
+  const omitZero = line.startsWith('omitzero ', first + 1)
+  const declared = line.slice(first + 1 + (omitZero ? 'omitzero '.length : 0), last)
   const map = /^map<string, (.+)>$/.exec(declared)
   const repeated = declared.startsWith('repeated ')
   const type = map ? map[1]! : repeated ? declared.slice('repeated '.length) : declared
   const shape = map ? 'map' : repeated ? 'repeated' : 'single'
-  return [Number(line.slice(0, first)), { name, shape, type: fullName(type, within) }]
+  return [Number(line.slice(0, first)), { name, shape, omitZero, type: fullName(type, within) }]
 }
 
 const scalars = new Set(['string', 'bytes', 'bool', 'int32', 'int64', 'uint32', 'uint64', 'double'])
