@@ -45,6 +45,10 @@ test.each<[object, object]>([
     { list: [{ t: '2026-01-01T00:00:00Z' }], times: ['2026-01-01T00:00:00Z'] },
   ],
   [
+    { list: [null], times: [null, '2026-01-01T00:00:00Z'] },
+    { list: [{}], times: ['', '2026-01-01T00:00:00Z'] },
+  ],
+  [
     { text: '1000m', unknown: '1000m' },
     { text: '1000m', unknown: '1000m' },
   ],

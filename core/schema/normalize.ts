@@ -5,7 +5,7 @@ import type { SchemaNode } from './node.ts'
 
 /**
  * Writes, in place, quantities and times of a built-in kind the one way Kubernetes writes them, so that equal objects are
- * equal text: `1000m` becomes `1`, a time is in UTC. What is malformed stays, for `typeErrors` to tell.
+ * equal text: `1000m` becomes `1`, a time is in UTC. A null in a list becomes an empty item. What is malformed stays, for `typeErrors` to tell.
  */
 export function normalize(node: SchemaNode, value: unknown): void {
   if (Array.isArray(value)) normalizeItems(node, value)
@@ -14,8 +14,29 @@ export function normalize(node: SchemaNode, value: unknown): void {
 
 function normalizeItems(node: SchemaNode, items: unknown[]): void {
   const schema = node.items
-  if (!schema || schema.takesAnyString) return
+  if (!schema) return
+  for (let at = items.indexOf(null); at >= 0; at = items.indexOf(null, at + 1)) items[at] = zeroOf(schema)
+  if (schema.takesAnyString) return
   for (let at = 0; at < items.length; at++) items[at] = normalized(schema, items[at])
+}
+
+/** What Go reads a null in a list as: rules may count on items of the right type. */
+function zeroOf({ type }: SchemaNode): unknown {
+  switch (type) {
+    case 'object':
+      return {}
+    case 'array':
+      return []
+    case 'string':
+      return ''
+    case 'boolean':
+      return false
+    case 'integer':
+    case 'number':
+      return 0
+    default:
+      return null
+  }
 }
 
 function normalizeFields(node: SchemaNode, object: Record<string, unknown>): void {
