@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Messages by full name; each field as the reference has it, marked where zero is absence: `<number> [repeated |omitzero ]<type> <name>`. */
+/** Messages by full name; each field as the reference has it, under its name in JSON
+ * (`*` for a message whose fields are its parent's there), marked where zero is absence: `<number> [repeated |omitzero ]<type> <name>`. */
 export type Messages = Record<string, string[]>
 
 /**
@@ -27,19 +28,39 @@ const roots = [
  */
 export async function generateProtobuf(reference: string): Promise<string> {
   const all = JSON.parse(await readFile(join(reference, 'kubernetes-v1.36-protobuf.json'), 'utf8')) as Messages
+  const definitions = JSON.parse(
+    await readFile(join(reference, 'kubernetes-v1.36-definitions.json'), 'utf8'),
+  ) as Definitions
   const kept = new Map<string, string[]>()
   const visit = (name: string) => {
     const fields = all[name]
     if (!fields || kept.has(name)) return
+    const names = Object.keys(definitions[definitionName(name)]?.properties ?? {})
     kept.set(
       name,
-      fields.map((field) => marked(field, name)),
+      fields.map((field) => marked(inJson(field, names), name)),
     )
     for (const field of fields) for (const type of typesOf(field)) visit(resolveMessage(type, name))
   }
   for (const name of Object.keys(all)) if (roots.some((root) => root.test(name))) visit(name)
   const sorted = [...kept].sort(([a], [b]) => (a < b ? -1 : 1))
   return `${JSON.stringify(Object.fromEntries(sorted))}\n`
+}
+
+type Definitions = Record<string, { properties?: Record<string, unknown> }>
+
+/** `k8s.io.api.core.v1.Pod` -> `io.k8s.api.core.v1.Pod` */
+function definitionName(message: string): string {
+  return `io.k8s.${message.slice('k8s.io.'.length)}`.replace('kube_aggregator', 'kube-aggregator')
+}
+
+/** The field under the name it has in JSON. @param names of the kind's properties; none for a message that is no object there */
+function inJson(field: string, names: readonly string[]): string {
+  const at = field.lastIndexOf(' ') + 1
+  const name = field.slice(at)
+  if (names.length === 0 || names.includes(name)) return field
+  const alike = names.find((one) => one.toLowerCase() === name.toLowerCase())
+  return field.slice(0, at) + (alike ?? '*')
 }
 
 function marked(field: string, message: string): string {

@@ -72,6 +72,32 @@ test.each([
     want: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a' }, spec: { replicas: 0 } },
   },
   {
+    name: 'fields of an inlined message as its parent’s',
+    bytes: object(
+      'networking.k8s.io/v1',
+      'Ingress',
+      Buffer.concat([
+        metadata('a'),
+        field(
+          2,
+          field(
+            3,
+            Buffer.concat([
+              field(1, 'host'),
+              field(2, field(1, field(1, Buffer.concat([field(1, '/'), field(3, 'Exact')])))),
+            ]),
+          ),
+        ),
+      ]),
+    ),
+    want: {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name: 'a' },
+      spec: { rules: [{ host: 'host', http: { paths: [{ path: '/', pathType: 'Exact' }] } }] },
+    },
+  },
+  {
     name: 'options of a deletion',
     bytes: object('v1', 'DeleteOptions', Buffer.concat([int(1, 0), field(4, 'Foreground')])),
     want: { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0, propagationPolicy: 'Foreground' },

@@ -14,6 +14,7 @@ const meta = 'k8s.io.apimachinery.pkg.apis.meta.v1'
 const maxDepth = 100
 
 interface Field {
+  /** In JSON; `*` for a message whose fields are its parent's there. */
   name: string
   shape: 'single' | 'repeated' | 'map'
   /** Go writes its zero when nobody has set it. */
@@ -86,6 +87,10 @@ export class ProtobufDecoder {
       return
     }
     const decoded = this.#value(field.type, value, depth)
+    if (field.name === '*') {
+      Object.assign(object, decoded)
+      return
+    }
     if (field.shape === 'repeated') {
       const list = (object[field.name] ??= []) as unknown[]
       list.push(decoded)
