@@ -17,7 +17,7 @@ export class CompiledSchema {
 
   constructor(root: SchemaNode, builtin: boolean) {
     this.root = root
-    this.options = { listTypes: !builtin }
+    this.options = { custom: !builtin }
   }
 
   /** Removes unknown fields in place. @param onUnknown told the path of each, without the words around it */

@@ -407,7 +407,7 @@ function defaultErrors(schema: JsonSchema): FieldError[] {
       const pruned = cloneJson(one.default)
       prune(node, pruned)
       if (!equalJson(pruned, one.default)) errors.push(invalid(field, one.default, 'must not have unknown fields'))
-      errors.push(...validate(node, one.default, { listTypes: true, path: new Path(field) }))
+      errors.push(...validate(node, one.default, { custom: true, path: new Path(field) }))
     }
     for (const [child, childPath] of structureChildren(one, path)) visit(child, childPath)
   }

@@ -19,14 +19,17 @@ import { matchesPattern } from './pattern.ts'
  * @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation
  */
 export interface ValidateOptions {
-  /** Lists of type set and map must not repeat themselves. Kubernetes asks it of custom resources, not of built-ins. */
-  listTypes: boolean
+  /**
+   * Custom resources are told faults in the words of Kubernetes' OpenAPI validator, and their lists of type set and map must not
+   * repeat themselves; built-in kinds have words of their own, and their lists are left to their rules.
+   */
+  custom: boolean
   /** Where `value` is, for the paths of errors. */
   path?: Path
 }
 
 export function validate(node: SchemaNode, value: unknown, options: ValidateOptions): FieldError[] {
-  const walk = new Walk(options.path ?? new Path(), options.listTypes)
+  const walk = new Walk(options.path ?? new Path(), options.custom)
   walk.value(node, value)
   return walk.errors
 }
@@ -39,7 +42,7 @@ export function validate(node: SchemaNode, value: unknown, options: ValidateOpti
 export function validateChange(node: SchemaNode, value: unknown, old: unknown, options: ValidateOptions): FieldError[] {
   const errors = validate(node, value, options)
   if (errors.length === 0) return errors
-  const walk = new Walk(options.path ?? new Path(), options.listTypes)
+  const walk = new Walk(options.path ?? new Path(), options.custom)
   walk.change(node, value, old)
   return walk.errors
 }
@@ -47,11 +50,11 @@ export function validateChange(node: SchemaNode, value: unknown, old: unknown, o
 class Walk {
   readonly errors: FieldError[] = []
   private readonly path: Path
-  private readonly listTypes: boolean
+  private readonly custom: boolean
 
-  constructor(path: Path, listTypes: boolean) {
+  constructor(path: Path, custom: boolean) {
     this.path = path
-    this.listTypes = listTypes
+    this.custom = custom
   }
 
   value(node: SchemaNode, value: unknown): void {
@@ -87,7 +90,7 @@ class Walk {
       this.number(node, value)
     } else if (Array.isArray(value)) {
       if (node.array) this.list(node.array, value)
-      if (this.listTypes && node.listType) this.listType(node, value)
+      if (this.custom && node.listType) this.listType(node, value)
     } else if (typeof value === 'object') {
       if (node.object) this.object(node.object, node, value as JsonObject)
       if (node.isEmbedded) this.embedded(value as JsonObject)
@@ -171,7 +174,10 @@ class Walk {
       this.fault(value, `should be less than ${rules.exclusiveMaximum ? '' : 'or equal to '}${maximum}`)
     }
     if (minimum !== undefined && (rules.exclusiveMinimum ? value <= minimum : value < minimum)) {
-      this.fault(value, `should be greater than ${rules.exclusiveMinimum ? '' : 'or equal to '}${minimum}`)
+      this.fault(
+        value,
+        `${this.custom ? 'should' : 'must'} be greater than ${rules.exclusiveMinimum ? '' : 'or equal to '}${minimum}`,
+      )
     }
   }
 
@@ -279,7 +285,7 @@ class Walk {
   }
 
   private trial(node: SchemaNode, value: unknown): FieldError[] {
-    const walk = new Walk(this.path, false)
+    const walk = new Walk(this.path, this.custom)
     walk.value(node, value)
     return walk.errors
   }
@@ -330,7 +336,7 @@ class Walk {
 
   private fault(value: unknown, detail: string): void {
     const path = this.path.toString()
-    this.errors.push(invalid(path, value, `${path} in body ${detail}`))
+    this.errors.push(invalid(path, value, this.custom ? `${path} in body ${detail}` : detail))
   }
 
   /** Kubernetes loses the path of these: it is in the message only. */
