@@ -6,6 +6,7 @@ import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { decodeContinue, encodeContinue } from './continue-token.ts'
 import type { ResourceRequest } from './endpoint.ts'
 import { groupBytes, groupsOf } from './groups.ts'
+import { parseLimit, parseRevision, parseTimeout } from './list-options.ts'
 import { negotiate } from './negotiate.ts'
 import { replyBytes } from './reply.ts'
 import { partialMetadata, tableOf } from './representation.ts'
@@ -23,6 +24,8 @@ export interface ListPage {
 export async function list(request: ResourceRequest): Promise<void> {
   const selection = selectionOf(request)
   const limit = parseLimit(request.exchange.query.get('limit'))
+  // A list does not last; Kubernetes refuses a bad value all the same.
+  parseTimeout(request.exchange.query.get('timeoutSeconds'))
   const token = request.exchange.query.get('continue')
   if (token) return continueList(request, selection, limit, token)
   const exact = await awaitRevision(request)
@@ -83,25 +86,6 @@ export async function reach(cacher: Cacher, revision: number): Promise<void> {
   } catch {
     throw newTimeout(`Too large resource version: ${revision}, current: ${cacher.revision}`, 1)
   }
-}
-
-/** @returns 0 for absent @throws StatusError BadRequest */
-export function parseRevision(text: string): number {
-  if (text === '') return 0
-  const revision = Number(text)
-  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(revision)) {
-    throw newBadRequest(
-      `Invalid value: ${JSON.stringify(text)}: resourceVersion must be a number that a server has given out`,
-    )
-  }
-  return revision
-}
-
-function parseLimit(text: string | null): number {
-  if (text === null || text === '') return 0
-  const limit = Number(text)
-  if (!/^-?\d{1,16}$/.test(text)) throw newBadRequest(`limit must be a whole number, not ${JSON.stringify(text)}`)
-  return Math.max(0, limit)
 }
 
 async function replyCurrent(

@@ -30,7 +30,7 @@ export function negotiate(exchange: Exchange): Representation {
 
 function representationOf(clause: string): Representation | undefined {
   const [type, ...rest] = clause.split(';').map((part) => part.trim())
-  const format = formatOf(type!)
+  const format = formatOf(type!.toLowerCase())
   if (!format) return undefined
   const parameters = new Map(rest.map((part) => splitParameter(part)))
   const as = parameters.get('as')

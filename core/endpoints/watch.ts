@@ -5,7 +5,8 @@ import { isTrue } from '#core/server/request-info.ts'
 import { type CacheEntry, frameEvent } from '#core/storage/cacher/entry.ts'
 import type { Subscriber, ViewSpec } from '#core/storage/cacher/watch-view.ts'
 import type { ResourceRequest } from './endpoint.ts'
-import { parseRevision, reach } from './list.ts'
+import { reach } from './list.ts'
+import { parseRevision, parseTimeout } from './list-options.ts'
 import { negotiate, type Representation } from './negotiate.ts'
 import { partialMetadata, tableOf } from './representation.ts'
 import { selectionOf } from './selection.ts'
@@ -13,7 +14,6 @@ import { selectionOf } from './selection.ts'
 /** A watcher that lets so much pile up is dropped; it can come back and resume. */
 const maxBufferedBytes = 8 * 1024 * 1024
 const bookmarkEveryMs = 60_000
-const defaultTimeoutSeconds = 30 * 60
 const groupBytes = 256 * 1024
 
 /**
@@ -119,14 +119,6 @@ function tableEncoder(request: ResourceRequest, metaVersion: Representation['met
     first = false
     return Buffer.from(JSON.stringify(shown))
   }
-}
-
-function parseTimeout(text: string | null): number {
-  if (text === null || text === '') return defaultTimeoutSeconds * (1 + Math.random()) * 1000
-  const seconds = Number(text)
-  if (!/^\d{1,9}$/.test(text))
-    throw newBadRequest(`timeoutSeconds must be a whole number of seconds, not ${JSON.stringify(text)}`)
-  return Math.min(seconds === 0 ? defaultTimeoutSeconds : seconds, 24 * 3600) * 1000
 }
 
 interface SessionOptions {
