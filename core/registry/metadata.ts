@@ -52,10 +52,16 @@ export function setUpdateMetadata(object: UnstructuredObject, old: UnstructuredO
   if (countsGenerations(resource) && changed(object, old)) metadata.generation = (kept.generation ?? 0) + 1
 }
 
-/** Fields that clients may send and that this server does not keep. */
+const absentWhenEmpty = ['labels', 'annotations', 'ownerReferences', 'finalizers'] as const
+
+/** Fields that clients may send and that this server does not keep, or not when there is nothing in them. */
 function dropUnserved({ metadata }: UnstructuredObject): void {
   delete metadata.selfLink
   delete metadata.managedFields
+  for (const field of absentWhenEmpty) {
+    const value = metadata[field]
+    if (value && Object.keys(value).length === 0) delete metadata[field]
+  }
 }
 
 function countsGenerations({ definition, rules }: Resource): boolean {

@@ -13,7 +13,7 @@ import { encodeObject, reviveObject, spliceResourceVersion } from '#core/machine
 import type { UserInfo } from '#core/server/exchange.ts'
 import { storageKey } from '#core/storage/cacher/cacher.ts'
 import { CacheEntry } from '#core/storage/cacher/entry.ts'
-import type { Storage } from '#core/storage/storage.ts'
+import { type Storage, StorageError } from '#core/storage/storage.ts'
 import { type DecodeOptions, decodeObject, validateObject } from './decode.ts'
 import { isReadyToRemove, planDeletion } from './deletion.ts'
 import { generateName, setCreationMetadata, setUpdateMetadata } from './metadata.ts'
@@ -137,7 +137,7 @@ export class ResourceStore {
         return written(served, at, bytes, revision)
       } catch (error) {
         const base = object.metadata.generateName
-        const taken = error instanceof Error && 'code' in error && error.code === 'KeyExists'
+        const taken = error instanceof StorageError && error.code === 'KeyExists'
         if (!taken || !base || !at.name.startsWith(base) || attempt === maxNameAttempts) {
           throw translateStorageError(error, resource.definition, at.name)
         }
@@ -149,7 +149,8 @@ export class ResourceStore {
   }
 
   #dryCreate(served: ServedVersion, at: ObjectName, bytes: Buffer): Buffer {
-    if (served.resource.cache.get(keyOf(at))) throw existsError()
+    if (served.resource.cache.get(keyOf(at)))
+      throw new StorageError('KeyExists', `key ${keyIn(served.resource, at)} exists`)
     return served.fromStorage(bytes)
   }
 
@@ -363,10 +364,6 @@ function terminating({ resource }: ServedVersion): Error {
   const error = newMethodNotSupported(resource.definition, 'create')
   error.status.message = 'create not allowed while custom resource definition is terminating'
   return error
-}
-
-function existsError(): Error {
-  return Object.assign(new Error('the key exists'), { code: 'KeyExists' })
 }
 
 function checkNamespace(object: UnstructuredObject, namespace: string): void {
