@@ -5,7 +5,7 @@ import { newForbidden } from '#core/errors/status-error.ts'
 import type { AdmissionStep } from '../chain.ts'
 
 /**
- * Turns a pod's priorityClassName into its priority; without one, into that of the global default.
+ * Turns a pod's priorityClassName into its priority; without one, into that of the global default, of which there is one.
  * @see https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
  */
 export function priority(reader: ObjectReader): AdmissionStep {
@@ -33,9 +33,28 @@ export function priority(reader: ObjectReader): AdmissionStep {
           `the integer value of priority (${spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`,
         )
       }
+      const policy = (found?.preemptionPolicy as typeof spec.preemptionPolicy) ?? 'PreemptLowerPriority'
+      if (spec.preemptionPolicy && spec.preemptionPolicy !== policy) {
+        throw newForbidden(
+          { group, resource },
+          metadata.name ?? '',
+          `the string value of PreemptionPolicy (${spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${policy} from the given PriorityClass name`,
+        )
+      }
       if (found) spec.priorityClassName = found.metadata.name
       spec.priority = value
-      spec.preemptionPolicy ??= (found?.preemptionPolicy as typeof spec.preemptionPolicy) ?? 'PreemptLowerPriority'
+      spec.preemptionPolicy = policy
+    },
+    validate({ operation, group, resource, object }) {
+      if (group !== 'scheduling.k8s.io' || resource !== 'priorityclasses' || operation === 'DELETE') return
+      const { metadata, globalDefault: isDefault } = object as unknown as PriorityClass
+      const standing = isDefault ? globalDefault(reader) : undefined
+      if (!standing || standing.metadata.name === metadata.name) return
+      throw newForbidden(
+        { group, resource },
+        metadata.name ?? '',
+        `PriorityClass ${standing.metadata.name} is already marked as default. Only one default can exist`,
+      )
     },
   }
 }
