@@ -1,37 +1,27 @@
 import { expect, test } from 'vitest'
 import { WriteLine } from './write-line.ts'
 
-test('who stands in one line acts one after another, whatever comes of it; other lines do not wait', async () => {
+test('a write that fails at once does not hide the one that is still under way', async () => {
   const line = new WriteLine()
+  const slow = Promise.withResolvers<void>()
   const order: string[] = []
-  const gate = Promise.withResolvers<void>()
-  const first = line.take('a', async () => {
-    await gate.promise
-    order.push('first')
-    throw new Error('failed')
-  })
-  const second = line.take('a', async () => order.push('second'))
-  expect(line.isFormed('a')).toBe(true)
-  await line.take('b', async () => order.push('other'))
-  gate.resolve()
-  await expect(first).rejects.toThrow('failed')
-  await second
-  expect(order).toEqual(['other', 'first', 'second'])
-  expect([line.isFormed('a'), line.isFormed('b')]).toEqual([false, false])
+  const first = line.write('key', () => slow.promise).then(() => order.push('written'))
+  await expect(line.write('key', () => Promise.reject(new Error('conflict')))).rejects.toThrow('conflict')
+  const waited = line.whenWritten('key').then(() => order.push('waited'))
+  slow.resolve()
+  await Promise.all([first, waited])
+  expect(order).toEqual(['written', 'waited'])
 })
 
-test('a write is under way until it has succeeded or failed', async () => {
+test('who takes a place in the line runs after those before, also when they fail', async () => {
   const line = new WriteLine()
-  await line.whenWritten('a')
-  const gate = Promise.withResolvers<number>()
-  const written = line.write('a', () => gate.promise)
-  let isOver = false
-  const over = line.whenWritten('a').then(() => {
-    isOver = true
-  })
-  await line.whenWritten('b')
-  expect(isOver).toBe(false)
-  gate.reject(new Error('failed'))
-  await expect(written).rejects.toThrow('failed')
-  await over
+  const order: number[] = []
+  const run = (at: number) => async () => {
+    order.push(at)
+    if (at === 1) throw new Error('first')
+  }
+  const results = await Promise.allSettled([1, 2, 3].map((at) => line.take('key', run(at))))
+  expect(order).toEqual([1, 2, 3])
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled'])
+  expect(line.isFormed('key')).toBe(false)
 })

@@ -28,16 +28,16 @@ export class WriteLine {
   /** Hands a write to the store, and lets `whenWritten` know of it. */
   async write<T>(key: string, start: () => Promise<T>): Promise<T> {
     const written = start()
-    const end = settled(written)
+    // A write that conflicts is over at once: the one it conflicts with is still what others wait for.
+    const end = settled(Promise.all([this.#underway.get(key), settled(written)]))
     this.#underway.set(key, end)
-    try {
-      return await written
-    } finally {
+    void end.then(() => {
       if (this.#underway.get(key) === end) this.#underway.delete(key)
-    }
+    })
+    return written
   }
 
-  /** Resolves when the last write of the key that was under way has succeeded or failed. */
+  /** Resolves when all writes of the key that were under way have succeeded or failed. */
   async whenWritten(key: string): Promise<void> {
     await this.#underway.get(key)
   }
