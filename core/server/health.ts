@@ -15,11 +15,7 @@ export interface HealthReport {
  * @param path `/readyz`, or `/readyz/<check>` for one alone
  * @see https://kubernetes.io/docs/reference/using-api/health-checks/
  */
-export function healthReport(
-  endpoint: string,
-  checks: readonly HealthCheck[],
-  query: URLSearchParams,
-): HealthReport {
+export function healthReport(endpoint: string, checks: readonly HealthCheck[], query: URLSearchParams): HealthReport {
   const excluded = new Set(query.getAll('exclude'))
   const lines: string[] = []
   let healthy = true
