@@ -46,6 +46,7 @@ async function continueList(
     throw newBadRequest('specifying resource version is not allowed when using continue')
   }
   const { revision, after } = decodeContinue(token, selection.keyPrefix)
+  await reach(request.cacher, revision)
   if (revision < 0) return replyCurrent(request, selection, limit, after, request.cacher.revision)
   if (revision >= request.served.resource.cache.lastRevision) {
     return replyCurrent(request, selection, limit, after, revision)
@@ -227,10 +228,19 @@ async function streamParts({ exchange }: ResourceRequest, parts: Iterable<Buffer
 /** Takes a chunk, or undefined for the end; resolves when the chunk's memory may be used again. */
 type Writer = (chunk: Buffer | undefined) => Promise<void> | void
 
+/** A client that takes nothing for so long is cut off: what it waits for is kept in memory for it alone. */
+const stallMs = 60_000
+
+async function drainedInTime(reply: ReplyStream): Promise<void> {
+  const timer = setTimeout(() => reply.destroy(), stallMs)
+  await reply.drained()
+  clearTimeout(timer)
+}
+
 function plainWriter(reply: ReplyStream): Writer {
   return (chunk) => {
     if (chunk === undefined) return reply.end()
-    return reply.write(chunk) ? undefined : reply.drained()
+    return reply.write(chunk) ? undefined : drainedInTime(reply)
   }
 }
 
@@ -239,7 +249,7 @@ function gzipWriter(reply: ReplyStream): Writer {
   gzip.on('data', (chunk: Buffer) => {
     if (reply.write(chunk)) return
     gzip.pause()
-    reply.drained().then(() => gzip.resume())
+    drainedInTime(reply).then(() => gzip.resume())
   })
   gzip.on('end', () => reply.end())
   reply.onClose(() => gzip.destroy())

@@ -155,13 +155,14 @@ class WatchSession implements Subscriber {
   }
 
   deliver(chunk: Buffer): void {
-    if (this.#backlog) {
+    if (this.#reply.closed) return
+    // Asked before the chunk is added: one large batch of changes is no reason to drop a client that keeps up.
+    if (this.#reply.bufferedBytes + this.#backlogBytes > maxBufferedBytes) this.#reply.destroy()
+    else if (!this.#backlog) this.#reply.write(chunk)
+    else {
       this.#backlog.push(chunk)
       this.#backlogBytes += chunk.length
-    } else if (!this.#reply.closed) {
-      this.#reply.write(chunk)
     }
-    if (this.#reply.bufferedBytes + this.#backlogBytes > maxBufferedBytes) this.#reply.destroy()
   }
 
   end(): void {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { constants } from 'node:http2'
+import type { Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestServer, type TestServer } from '#core/testing/test-server.ts'
@@ -31,21 +32,60 @@ async function openWatches(): Promise<number> {
 
 test('clients that stop reading a list hold up nobody else', async () => {
   for (let at = 0; at < 20; at++) {
-    expect((await server.request('POST', configMaps, large(`large-${at}`, 'x'))).status).toBe(201)
+    expect((await server.request('POST', configMaps, large(`large-${at}`, String.fromCharCode(97 + at)))).status).toBe(
+      201,
+    )
   }
   const session = server.session()
   const streams = Array.from({ length: 10 }, () => session.request({ ':path': configMaps }))
+  const answered = Promise.all(streams.map((stream) => once(stream, 'response')))
   const sockets = await Promise.all(Array.from({ length: 5 }, () => server.socket()))
   for (const socket of sockets) {
     socket.pause()
     socket.write(`GET ${configMaps} HTTP/1.1\r\nhost: x\r\n\r\n`)
   }
-  await Promise.all(streams.map((stream) => once(stream, 'response')))
+  await answered
   expect((await server.request('GET', `${configMaps}/large-1`)).status).toBe(200)
   expect((await server.requestH1('POST', configMaps, { metadata: { name: 'beside' } })).status).toBe(201)
   session.destroy()
   for (const socket of sockets) socket.destroy()
 })
+
+test('lists that are read slowly arrive whole, however many are under way', async () => {
+  const expected = (await server.request('GET', configMaps)).text
+  const session = server.session()
+  const h2 = Array.from({ length: 6 }, () => readSlowly(session.request({ ':path': configMaps })))
+  const h1 = Array.from({ length: 4 }, async () => {
+    const socket = await server.socket()
+    socket.write(`GET ${configMaps} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`)
+    const text = await readSlowly(socket)
+    return unchunked(text.slice(text.indexOf('\r\n\r\n') + 4))
+  })
+  for (const text of await Promise.all([...h2, ...h1])) expect(text === expected).toBe(true)
+  session.destroy()
+})
+
+/** Reads with a pause behind each piece. */
+async function readSlowly(source: Readable): Promise<string> {
+  const pieces: Buffer[] = []
+  for await (const piece of source) {
+    pieces.push(piece as Buffer)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return Buffer.concat(pieces).toString('latin1')
+}
+
+/** The text of a body in HTTP/1.1 chunks. */
+function unchunked(body: string): string {
+  let text = ''
+  for (let at = 0; ; ) {
+    const end = body.indexOf('\r\n', at)
+    const size = Number.parseInt(body.slice(at, end), 16)
+    if (!size) return text
+    text += body.slice(end + 2, end + 2 + size)
+    at = end + 2 + size + 2
+  }
+}
 
 test('a watch whose client reads nothing is dropped, one that reads goes on', async () => {
   const others = await openWatches()
