@@ -12,8 +12,12 @@ import {
   systemClock,
 } from '@keelson/kit'
 import { createHeartbeats } from './heartbeats.ts'
-import { type AnyNode, graceOf, isNodeDead, isNodeReady, planSilence, planTaints } from './plan.ts'
+import { type AnyNode, graceMs, graceOf, isNodeDead, isNodeReady, planSilence, planTaints } from './plan.ts'
 import { keepPods } from './pods.ts'
+
+/** A ready node that was heard from so lately lives: two of its heartbeats fit in. */
+const aliveMs = graceMs / 2
+const undecidedMs = 5_000
 
 export interface NodeLifecycleOptions {
   clock?: Clock
@@ -42,8 +46,16 @@ export async function runNodeLifecycle(
     if (!node || node.metadata.deletionTimestamp) return undefined
     const leftMs = graceOf(node) - heartbeats.silentMs(name)
     const current = leftMs > 0 ? node : await markSilent(node)
-    await writeTaints(current)
-    return leftMs > 0 ? { requeueAfterMs: leftMs } : undefined
+    const mayEvict = isAnyAlive()
+    await writeTaints(current, mayEvict)
+    if (leftMs > 0) return { requeueAfterMs: leftMs }
+    return !mayEvict && ready.size > 0 ? { requeueAfterMs: undecidedMs } : undefined
+  }
+
+  /** A cluster that is cut off falls silent node by node: those not yet missed are no sign of life. */
+  function isAnyAlive(): boolean {
+    for (const name of ready) if (heartbeats.silentMs(name) < aliveMs) return true
+    return false
   }
 
   async function markSilent(node: AnyNode): Promise<AnyNode> {
@@ -55,8 +67,8 @@ export async function runNodeLifecycle(
     return client.resource(nodes).updateStatus({ ...node, status: { ...node.status, conditions } })
   }
 
-  async function writeTaints(node: AnyNode): Promise<void> {
-    const taints = planTaints(node, ready.size > 0, clock.now())
+  async function writeTaints(node: AnyNode, mayEvict: boolean): Promise<void> {
+    const taints = planTaints(node, mayEvict, clock.now())
     if (!taints) return
     const { name = '', resourceVersion } = node.metadata
     await client

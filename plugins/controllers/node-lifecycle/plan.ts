@@ -70,7 +70,7 @@ const managed: readonly AnyTaint[] = [
 
 /**
  * The taints a node should have, or undefined when it has them.
- * @param mayEvict false when no node at all is ready: then it is likelier that we are cut off than that all are dead
+ * @param mayEvict false when no node at all gives a sign of life: then it is likelier that we are cut off than that all are dead
  */
 export function planTaints(node: AnyNode, mayEvict: boolean, now: number): AnyTaint[] | undefined {
   const current = node.spec?.taints ?? []
