@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deployments } from '@keelson/apis/apps/v1/zz_generated.types.ts'
-import { configmaps, type Pod, pods, secrets } from '@keelson/apis/core/v1/zz_generated.types.ts'
+import { configmaps, type Pod, type PodSpec, pods, secrets } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import { configMap, container, deployment, endingPod, runningPod } from '../runner/fixtures.ts'
 import { type SystemContext, systemTests } from './testing.ts'
 
@@ -22,7 +22,7 @@ async function create(t: SystemContext, pod: Pod): Promise<void> {
 }
 
 /** Runs a shell script as a pod of its own. @returns its output, once it has ended well */
-async function outputOf(t: SystemContext, name: string, script: string, spec: Partial<Pod['spec'] & object> = {}) {
+async function outputOf(t: SystemContext, name: string, script: string, spec: Partial<PodSpec> = {}) {
   const containers = [container(t, ['sh', '-c', script], spec.containers?.[0])]
   await create(t, runningPod(t, name, { restartPolicy: 'Never', ...spec, containers }))
   const { status } = await ends(t, name)
@@ -128,7 +128,11 @@ test('a restart policy of OnFailure restarts what failed, and not what succeeded
   await t.namespace()
   const script = 'test -e /work/second || { touch /work/second; exit 1; }'
   const main = container(t, ['sh', '-c', script], { volumeMounts: [{ name: 'work', mountPath: '/work' }] })
-  const spec = { restartPolicy: 'OnFailure', volumes: [{ name: 'work', emptyDir: {} }], containers: [main] }
+  const spec: Partial<PodSpec> = {
+    restartPolicy: 'OnFailure',
+    volumes: [{ name: 'work', emptyDir: {} }],
+    containers: [main],
+  }
   await create(t, runningPod(t, 'second', spec))
   const pod = await ends(t, 'second')
   assert.deepEqual([pod.status?.phase, stateOf(pod)?.restartCount], ['Succeeded', 1])
@@ -175,7 +179,7 @@ test('variables and files come from ConfigMaps, Secrets and the pod itself', asy
   const script = `echo "$NAME $BOTH $COLOUR $LIMIT"; hostname -i | grep -qw "$IP" && echo same
     for file in /map/deep/file /secret/TOKEN /self/name /all/colour /all/token /all/namespace; do cat $file; echo; done
     stat -L -c %a /secret/TOKEN; ls /var/run/secrets/kubernetes.io/serviceaccount`
-  const output = await outputOf(t, 'reads', script, { volumes, containers: [main] } as never)
+  const output = await outputOf(t, 'reads', script, { volumes, containers: [main] })
   assert.deepEqual(output.trim().split('\n'), [
     'reads reads-s3cret red 64',
     'same',
@@ -214,7 +218,11 @@ test('containers of a pod share an emptyDir and the network', async (t) => {
   const reader = container(t, ['sh', '-c', 'until wget -qO- http://127.0.0.1:8080/; do sleep 0.1; done; ls /shared'], {
     volumeMounts,
   })
-  const spec = { restartPolicy: 'Never', volumes: [{ name: 'shared', emptyDir: {} }], containers: [reader, writer] }
+  const spec: Partial<PodSpec> = {
+    restartPolicy: 'Never',
+    volumes: [{ name: 'shared', emptyDir: {} }],
+    containers: [reader, writer],
+  }
   await create(t, runningPod(t, 'pair', spec))
   await t.until(pods, 'pair', (pod) => stateOf(pod)?.state?.terminated)
   assert.match(await out(t, 'logs', 'pair', '-c', 'main'), /hello\nindex\.html\n$/)
@@ -225,7 +233,7 @@ test('a hostPath shows a folder of the machine', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'keelson-system-host-'))
   t.cleanup(() => rm(folder, { recursive: true }))
   await writeFile(join(folder, 'note'), 'from the machine')
-  const volumes = [{ name: 'host', hostPath: { path: folder, type: 'Directory' } }]
+  const volumes = [{ name: 'host', hostPath: { path: folder, type: 'Directory' as const } }]
   const containers = [{ name: 'main', volumeMounts: [{ name: 'host', mountPath: '/host', readOnly: true }] }]
   const script = 'cat /host/note; touch /host/more 2>/dev/null || echo " read-only"'
   assert.equal(await outputOf(t, 'host', script, { volumes, containers }), 'from the machine read-only\n')

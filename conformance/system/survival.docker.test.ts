@@ -1,9 +1,13 @@
 /** Running workloads outlive every process of the control plane, and are found again by what comes after it. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { deployments } from '@keelson/apis/apps/v1/zz_generated.types.ts'
-import { configmaps, type Pod, pods } from '@keelson/apis/core/v1/zz_generated.types.ts'
+import { configmaps, type Node, nodes, type Pod, pods } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import { configMap, container, deployment, runningPod } from '../runner/fixtures.ts'
 import {
   eventually,
@@ -59,7 +63,7 @@ async function assertAdopted(system: System, image: string, ids: readonly string
     assert.equal(items.length, 2)
     for (const pod of items) {
       assert.deepEqual([pod.status?.phase, isReady(pod), stateOf(pod)?.restartCount], ['Running', true, 0])
-      assert.ok(ids.includes(stateOf(pod)?.containerID?.replace('docker://', '') ?? ''), stateOf(pod)?.containerID)
+      assert.ok(ids.includes(stateOf(pod)?.containerID?.replace('docker://', '') ?? ''), `${pod.metadata.name} runs on`)
     }
     const name = items[0]!.metadata.name!
     assert.equal((await t.kubectl(['exec', name, '--', 'echo', 'alive'])).stdout, 'alive\n')
@@ -122,7 +126,7 @@ survivalTest(
   async (system, image) => {
     await withContext(system, image, async (t) => {
       const client = t.client.resource(pods).in(namespace)
-      for (const restartPolicy of ['Always', 'Never']) {
+      for (const restartPolicy of ['Always', 'Never'] as const) {
         const containers = [container(t, ['sleep', '3600'])]
         await client.create(runningPod(t, restartPolicy.toLowerCase(), { restartPolicy, containers }))
         await untilPod(t, restartPolicy.toLowerCase(), isReady)
@@ -179,3 +183,64 @@ survivalTest('two clusters on one engine leave each other’s containers alone',
   await eventually(async () => (await other.containers()).length === 0)
   assert.deepEqual(await running(one), before)
 })
+
+systemTest('an engine that is out of reach for a while is caught up with', 'docker', async (image) => {
+  await using engine = await interruptibleEngine()
+  await using system = await startSystem({ cri: 'docker', env: { DOCKER_HOST: `unix://${engine.socket}` } })
+  await withContext(system, image, async (t) => {
+    const client = t.client.resource(pods).in(namespace)
+    await client.create(runningPod(t, 'ends', { containers: [container(t, ['sleep', '3600'])] }))
+    await client.create(runningPod(t, 'stays'))
+    const before = [await untilPod(t, 'ends', isReady), await untilPod(t, 'stays', isReady)]
+    engine.interrupt()
+    const node = before[0]!.spec!.nodeName!
+    const readiness = ({ status }: Node) => status?.conditions?.find(({ type }) => type === 'Ready')?.status
+    await t.until(nodes, node, (found) => readiness(found) === 'False')
+    const ended = (await system.containers()).find(({ pod, container }) => pod === 'ends' && container)
+    await run('docker', ['kill', ended!.id])
+    engine.resume()
+    await t.until(nodes, node, (found) => readiness(found) === 'True')
+    await untilPod(t, 'ends', (pod) => stateOf(pod)?.restartCount === 1 && isReady(pod))
+    const stays = await untilPod(t, 'stays', isReady)
+    assert.equal(stateOf(stays)?.containerID, stateOf(before[1]!)?.containerID)
+  })
+})
+
+/** A way to the engine that can be cut. */
+async function interruptibleEngine() {
+  const folder = await mkdtemp(join(tmpdir(), 'keelson-system-engine-'))
+  const socket = join(folder, 'docker.sock')
+  const open = new Set<Socket>()
+  let isCut = false
+  const server = createServer({ allowHalfOpen: true }, (near) => {
+    if (isCut) return void near.destroy()
+    const far = connect({ path: '/var/run/docker.sock', allowHalfOpen: true })
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      open.add(from)
+      from.on('error', () => to.destroy()).on('close', () => open.delete(from))
+      from.pipe(to)
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(socket, resolve))
+  const cut = () => {
+    for (const one of open) one.destroy()
+  }
+  return {
+    socket,
+    interrupt: () => {
+      isCut = true
+      cut()
+    },
+    resume: () => {
+      isCut = false
+    },
+    async [Symbol.asyncDispose]() {
+      cut()
+      await new Promise((resolve) => server.close(resolve))
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}

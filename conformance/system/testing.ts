@@ -29,6 +29,8 @@ export interface SystemOptions {
   cri: 'docker' | 'sim'
   /** Default 1. */
   nodes?: number
+  /** Of the server, beside this process's. */
+  env?: Record<string, string>
 }
 
 /** A container as the engine has it; sandboxes have no `container`. */
@@ -103,10 +105,13 @@ class SystemProcess implements System {
   }
 
   async start(): Promise<void> {
-    const { cri, nodes = 1 } = this.#options
+    const { cri, nodes = 1, env } = this.#options
     const args = ['up', '--cri', cri, '--nodes', String(nodes), '--port', '0', '--data-dir', join(this.dataDir, 'data')]
     const log = await open(join(this.dataDir, 'server.log'), 'a')
-    this.#server = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', log.fd] })
+    this.#server = spawn(process.execPath, [main, ...args], {
+      stdio: ['ignore', 'pipe', log.fd],
+      env: { ...process.env, ...env },
+    })
     await log.close()
     this.#cluster = await openCluster(await kubeconfigOf(this.#server))
     const { client } = this.#cluster
