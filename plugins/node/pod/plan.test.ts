@@ -209,6 +209,10 @@ const cases: Case[] = [
   },
   { name: 'and then forgets it', exists: false, sandboxes: [], want: ['forget'] },
   {
+    name: 'a pod is not forgotten while its volumes are written',
+    ...{ exists: false, sandboxes: [], memory: { busy: new Set(['mountVolumes']) }, want: [] },
+  },
+  {
     name: 'a failed pod ends and stays',
     ...{ memory: { failed: { reason: 'x', message: 'x' } }, sandboxes: [sandbox(0, 'SANDBOX_NOTREADY')], want: [] },
   },

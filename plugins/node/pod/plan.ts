@@ -121,7 +121,8 @@ class Planning {
     for (const { id } of sandboxes) this.#do({ do: 'removeSandbox', id })
     if (sandboxes.length > 0) return
     for (const { id } of containers) this.#do({ do: 'removeContainer', id })
-    if (containers.length === 0) this.#do({ do: 'forget' })
+    // What is still writing the volumes would make files, and subscriptions, that nobody clears away.
+    if (containers.length === 0 && !memory.busy.has('mountVolumes')) this.#do({ do: 'forget' })
   }
 
   /** @returns true when nothing runs any more */
