@@ -15,14 +15,16 @@ test('SIGTERM ends a server with open watches cleanly: they end as streams do, a
   await using server = await startTestServer()
   const session = server.session()
   const h2 = Array.from({ length: 20 }, () => session.request({ ':path': `${configMaps}?watch=1` }))
-  const h1 = await Promise.all(
+  const answered = Promise.all(h2.map((stream) => once(stream, 'response')))
+  await Promise.all(
     Array.from({ length: 20 }, async () => {
       const socket = await server.socket()
       socket.write(`GET ${configMaps}?watch=1 HTTP/1.1\r\nhost: x\r\n\r\n`)
+      await once(socket, 'data')
       return socket
     }),
   )
-  await Promise.all([...h2.map((stream) => once(stream, 'response')), ...h1.map((socket) => once(socket, 'data'))])
+  await answered
   const ended = h2.map((stream) => once(stream.resume(), 'end'))
   expect(await server.stop()).toBe(0)
   await Promise.all(ended)
