@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import type { ClientHttp2Session } from 'node:http2'
 import { promisify } from 'node:util'
-import { nodesReady, type WatchEvent, watchEvents } from './events.ts'
+import { nodesReady, watchEvents } from './events.ts'
 import type { Row } from './figure.ts'
 import { median } from './rounds.ts'
 import { openSession, request, scratch, startKeelson } from './servers.ts'
@@ -91,30 +91,31 @@ interface Workload {
   metadata: { name: string; labels: { app: string } }
 }
 
-/** @returns milliseconds from the POST to the event that says the pod runs; the workload is gone afterwards */
-async function startOne(session: ClientHttp2Session, path: string, object: Workload): Promise<number> {
-  const selector = `labelSelector=app%3D${object.metadata.labels.app}`
-  const started = performance.now()
-  const { status, body } = await send(session, 'POST', path, object)
-  if (status !== 201) throw new Error(`create answered ${status}: ${body.toString('utf8', 0, 300)}`)
-  await untilPod(session, selector, ({ object }) => object.status?.phase === 'Running')
-  const tookMs = performance.now() - started
-  await send(session, 'DELETE', `${path}/${object.metadata.name}?propagationPolicy=Background`)
-  await untilPod(session, selector, ({ type }) => type === 'DELETED')
-  return tookMs
-}
-
 interface Pod {
   status?: { phase?: string }
 }
 
-/** Resolves at the first event of the selected pods that `isIt`; what they are now counts as events. */
-async function untilPod(
-  session: ClientHttp2Session,
-  selector: string,
-  isIt: (event: WatchEvent<Pod>) => boolean,
-): Promise<void> {
-  for await (const event of watchEvents<Pod>(session, `${pods}?${selector}`)) if (isIt(event)) return
+/** @returns milliseconds from the POST to the event that says the pod runs; the workload is gone afterwards */
+async function startOne(session: ClientHttp2Session, path: string, object: Workload): Promise<number> {
+  const { name, labels } = object.metadata
+  const events = watchEvents<Pod>(session, `${pods}?labelSelector=app%3D${labels.app}`)
+  const started = performance.now()
+  const running = firstOf(events, ({ object }) => object.status?.phase === 'Running')
+  const { status, body } = await send(session, 'POST', path, object)
+  if (status !== 201) throw new Error(`create answered ${status}: ${body.toString('utf8', 0, 300)}`)
+  await running
+  const tookMs = performance.now() - started
+  const gone = firstOf(events, ({ type }) => type === 'DELETED')
+  await send(session, 'DELETE', `${path}/${name}?propagationPolicy=Background`)
+  await gone
+  await events.return(undefined)
+  return tookMs
+}
+
+/** Resolves at the first event that `isIt`; those after it are still to come. */
+async function firstOf<T>(events: AsyncGenerator<T>, isIt: (event: T) => boolean): Promise<void> {
+  for (let next = await events.next(); !next.done; next = await events.next()) if (isIt(next.value)) return
+  throw new Error('the watch ended before what is expected came')
 }
 
 /** A pod can be made once the account that it runs as is there. */

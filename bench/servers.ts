@@ -125,7 +125,7 @@ export async function startBare(
 
 export function openSession({ port, tls }: Target): ClientHttp2Session {
   const session = connect(`https://127.0.0.1:${port}`, { ...tls, settings: { initialWindowSize: 16 * 1024 * 1024 } })
-  session.on('connect', () => session.setLocalWindowSize(64 * 1024 * 1024))
+  session.on('connect', () => session.destroyed || session.setLocalWindowSize(64 * 1024 * 1024))
   session.setMaxListeners(0)
   return session
 }

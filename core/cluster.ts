@@ -36,6 +36,7 @@ import { type BootstrapObject, bootstrap, builtinObjects } from './server/bootst
 import { documentEndpoint } from './server/documents.ts'
 import { Handler } from './server/handler.ts'
 import type { HealthCheck } from './server/health.ts'
+import { releaseMemoryWhenIdle } from './server/idle-memory.ts'
 import { writeKubeconfig } from './server/kubeconfig.ts'
 import { listen } from './server/listener.ts'
 import { newLogger } from './server/log.ts'
@@ -163,6 +164,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         .token,
     log,
   })
+  const memory = releaseMemoryWhenIdle()
   const startedInMs = performance.now()
   const failed = host.start().then(() => new Promise<never>(() => {}))
   return {
@@ -172,6 +174,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     failed,
     stop: async () => {
       clearInterval(renewal)
+      memory[Symbol.dispose]()
       await host.stop()
       await listener.close({ graceMs: shutdownGraceMs })
       await cacher[Symbol.asyncDispose]()
