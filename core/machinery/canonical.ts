@@ -55,12 +55,20 @@ function stringEnd(bytes: Buffer, from: number): number {
   return at
 }
 
-/** A copy of the bytes with `revision` as their resourceVersion, whatever it was. @throws Error when they are not canonical */
-export function spliceResourceVersion(bytes: Buffer, revision: number): Buffer {
+/**
+ * A copy of the bytes with `revision` as their resourceVersion, whatever it was.
+ * @param allocate where the copy is to be
+ * @throws Error when they are not canonical
+ */
+export function spliceResourceVersion(
+  bytes: Buffer,
+  revision: number,
+  allocate: (length: number) => Buffer = Buffer.allocUnsafe,
+): Buffer {
   const from = resourceVersionOffset(bytes)
   const to = stringEnd(bytes, from)
   const version = String(revision)
-  const spliced = Buffer.allocUnsafe(bytes.length - (to - from) + version.length)
+  const spliced = allocate(bytes.length - (to - from) + version.length)
   bytes.copy(spliced, 0, 0, from)
   spliced.write(version, from, 'latin1')
   bytes.copy(spliced, from + version.length, to)

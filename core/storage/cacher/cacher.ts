@@ -3,6 +3,7 @@ import { type Storage, StorageError, type StorageWatch, type StoreEvent } from '
 import { Dispatcher } from './dispatcher.ts'
 import { CacheEntry, type Change, type ExtractFacts } from './entry.ts'
 import { ResourceCache } from './resource-cache.ts'
+import { Slab } from './slab.ts'
 
 const registryPrefix = '/registry/'
 const loadPageSize = 5_000
@@ -17,6 +18,7 @@ export class Cacher implements AsyncDisposable {
   readonly #storage: Storage
   readonly #resources = new Map<string, ResourceCache>()
   readonly #dispatcher = new Dispatcher()
+  readonly #slab = new Slab()
   readonly #waiting = new Set<{ revision: number; resolve: () => void }>()
   #watch: StorageWatch | undefined
   #revision = 0
@@ -41,7 +43,7 @@ export class Cacher implements AsyncDisposable {
     for (;;) {
       for (const { key, value, modRevision } of page.items) {
         const at = splitKey(key)
-        if (at) this.resource(at.resource).load(entryOf(at.key, value, modRevision))
+        if (at) this.resource(at.resource).load(this.#entryOf(at.key, value, modRevision))
       }
       if (!page.more) break
       const after = page.items[page.items.length - 1]!.key
@@ -109,7 +111,7 @@ export class Cacher implements AsyncDisposable {
       const at = splitKey(event.key)
       if (!at) continue
       const cache = this.resource(at.resource)
-      const entry = entryOf(at.key, event.value, event.revision)
+      const entry = this.#entryOf(at.key, event.value, event.revision)
       const change = event.type === 'put' ? cache.put(entry) : cache.remove(entry)
       if (!change) continue
       const changes = touched.get(cache)
@@ -119,6 +121,11 @@ export class Cacher implements AsyncDisposable {
     const last = events[events.length - 1]
     for (const [cache, changes] of touched) cache.publish(changes)
     if (last) this.#advance(last.revision)
+  }
+
+  #entryOf(key: string, value: Buffer, revision: number): CacheEntry {
+    const bytes = spliceResourceVersion(value, revision, (length) => this.#slab.take(length))
+    return new CacheEntry(key, bytes, revision)
   }
 
   #advance(revision: number): void {
@@ -133,10 +140,6 @@ export class Cacher implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#watch?.stop()
   }
-}
-
-function entryOf(key: string, value: Buffer, revision: number): CacheEntry {
-  return new CacheEntry(key, spliceResourceVersion(value, revision), revision)
 }
 
 /** `/registry/apps/deployments/default/web` -> `apps/deployments`, `default/web` */
