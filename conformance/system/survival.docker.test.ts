@@ -1,6 +1,7 @@
 /** Running workloads outlive every process of the control plane, and are found again by what comes after it. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,6 +10,7 @@ import { promisify } from 'node:util'
 import { deployments } from '@keelson/apis/apps/v1/zz_generated.types.ts'
 import { configmaps, type Node, nodes, type Pod, pods } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import { configMap, container, deployment, runningPod } from '../runner/fixtures.ts'
+import { kubectlBinary } from '../runner/kubectl.ts'
 import {
   eventually,
   parentOf,
@@ -120,6 +122,44 @@ survivalTest('SIGTERM ends the server well, and a later start finds everything a
     assert.ok(BigInt(later.metadata.resourceVersion!) > BigInt(objects.metadata.resourceVersion!))
   })
 })
+
+survivalTest('SIGTERM cuts what is open: watches, logs, commands, forwarded ports', async (system, image) => {
+  const open = await withContext(system, image, async (t) => {
+    const { items } = await t.client.resource(pods).in(namespace).list()
+    const pod = items[0]!.metadata.name!
+    const follow = 'i=0; while true; do i=$((i+1)); echo $i; sleep 0.1; done'
+    await t.client
+      .resource(pods)
+      .in(namespace)
+      .create(runningPod(t, 'talks', { containers: [container(t, ['sh', '-c', follow])] }))
+    await untilPod(t, 'talks', isReady)
+    return Promise.all(
+      [
+        ['get', 'pods', '--watch'],
+        ['logs', '--follow', 'talks'],
+        ['exec', '-i', pod, '--', 'sh', '-c', 'echo here; exec cat'],
+        ['port-forward', `pod/${pod}`, ':80'],
+      ].map((args) => speaking(system, args)),
+    )
+  })
+  try {
+    assert.equal(await system.stop({ withinMs: 5_000 }), 0)
+    await Promise.all(open.map(({ ended }) => ended))
+  } finally {
+    for (const { kill } of open) kill()
+  }
+})
+
+/** Runs kubectl in the background; resolves once it has said something. */
+async function speaking(system: System, args: string[]) {
+  const all = ['--kubeconfig', system.cluster.kubeconfig, '--namespace', namespace, ...args]
+  const child = spawn(kubectlBinary, all, { stdio: ['pipe', 'pipe', 'ignore'] })
+  const ended = once(child, 'exit')
+  await Promise.race([once(child.stdout, 'data'), ended.then(() => Promise.reject(new Error(`${args} ended`)))])
+  child.stdout.resume()
+  // `get --watch` has nothing to wait for once its server is gone, and tries for a while.
+  return { ended: args.includes('--watch') ? undefined : ended, kill: () => child.kill('SIGKILL') }
+}
 
 survivalTest(
   'what ends while the server is down is started again, or not, as its policy says',

@@ -19,7 +19,7 @@ import { findStaticBusybox, image } from './image.ts'
  */
 
 const run = promisify(execFile)
-const main = resolve(import.meta.dirname, '../../core/main.ts')
+export const main = resolve(import.meta.dirname, '../../core/main.ts')
 const ownerLabel = 'dev.keelson.owner'
 const startsWithinMs = 60_000
 const stopsWithinMs = 15_000

@@ -32,18 +32,30 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
   server.on('request', (request, response) => void answer(options, request, response))
   server.on('upgrade', (request, socket, head) => void upgrade(options, request, socket, head))
   server.on('tlsClientError', (_, socket) => socket.destroy())
+  const sockets = openSockets(server)
   server.listen(port, address)
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: () => close(server),
+    [Symbol.asyncDispose]: () => close(server, sockets),
   }
 }
 
-async function close(server: Server): Promise<void> {
+/** The server itself forgets those that were upgraded, and those whose handshake is not done. */
+function openSockets(server: Server): ReadonlySet<Duplex> {
+  const sockets = new Set<Duplex>()
+  const keep = (socket: Duplex) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  }
+  server.on('connection', keep).on('secureConnection', keep)
+  return sockets
+}
+
+async function close(server: Server, sockets: ReadonlySet<Duplex>): Promise<void> {
   const closed = once(server, 'close')
   server.close()
-  server.closeAllConnections()
+  for (const socket of sockets) socket.destroy()
   await closed
 }
 
