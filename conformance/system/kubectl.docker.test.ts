@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { configmaps, type Pod, pods } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import { container, deployment, runningPod } from '../runner/fixtures.ts'
+import { kubectlBinary } from '../runner/kubectl.ts'
 import { type SystemContext, systemTests } from './testing.ts'
 
 const test = systemTests({ cri: 'docker' })
@@ -83,7 +84,7 @@ test('exec -it gives a terminal', async (t) => {
   const { kubeconfig } = t.system.cluster
   // The size arrives a moment after the command has started.
   const script = 'tty; until test "$(stty size)" = "31 97"; do sleep 0.1; done; exit 5'
-  const command = `kubectl --kubeconfig ${kubeconfig} -n ${namespace} exec -it one -- sh -c '${script}'`
+  const command = `${kubectlBinary} --kubeconfig ${kubeconfig} -n ${namespace} exec -it one -- sh -c '${script}'`
   const { stdout, code } = await run('script', ['-qec', `stty rows 31 cols 97; ${command}`, '/dev/null'], {
     signal: t.signal,
   }).then(
@@ -153,9 +154,8 @@ async function portForward(
   port: number,
   env: Record<string, string>,
 ) {
-  const kubectl = process.env.KUBECTL || 'kubectl'
   const args = ['--kubeconfig', t.system.cluster.kubeconfig, '-n', namespace, 'port-forward', `pod/${pod}`, `:${port}`]
-  const child = spawn(kubectl, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(kubectlBinary, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
   const local = await new Promise<number>((resolve, reject) => {
     let said = ''
     child.stdout.on('data', (chunk) => {
