@@ -1,10 +1,19 @@
 /** What pods do and have done to them, as people see it from outside, with containers that really run. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deployments } from '@keelson/apis/apps/v1/zz_generated.types.ts'
-import { configmaps, type Pod, type PodSpec, pods, secrets } from '@keelson/apis/core/v1/zz_generated.types.ts'
+import {
+  type Container,
+  configmaps,
+  type Pod,
+  type PodSpec,
+  pods,
+  secrets,
+} from '@keelson/apis/core/v1/zz_generated.types.ts'
 import { configMap, container, deployment, endingPod, runningPod } from '../runner/fixtures.ts'
 import { type SystemContext, systemTests } from './testing.ts'
 
@@ -293,4 +302,91 @@ test('preStop runs before the container is asked to end', async (t) => {
   await t.until(pods, 'says', isReady)
   await t.kubectl(['delete', 'pod', 'says'])
   assert.equal(await readFile(join(folder, 'log'), 'utf8'), 'preStop\nTERM\n')
+})
+
+test('a sidecar is up before the others start, and ends after them', async (t) => {
+  await t.namespace()
+  const volumeMounts = [{ name: 'work', mountPath: '/work' }]
+  const proxy: Container = {
+    ...container(t, ['sh', '-c', 'echo up > /work/proxy; trap "exit 0" TERM; sleep 3600 & wait'], { volumeMounts }),
+    name: 'proxy',
+    restartPolicy: 'Always',
+    startupProbe: { exec: { command: ['test', '-e', '/work/proxy'] }, periodSeconds: 1 },
+  }
+  const spec: Partial<PodSpec> = {
+    initContainers: [proxy],
+    volumes: [{ name: 'work', emptyDir: {} }],
+    containers: [{ name: 'main', volumeMounts }],
+  }
+  assert.equal(await outputOf(t, 'pair', 'cat /work/proxy', spec), 'up\n')
+  const { status } = await t.until(pods, 'pair', ({ status }) => status?.initContainerStatuses?.[0]?.state?.terminated)
+  assert.equal(status?.phase, 'Succeeded')
+})
+
+test('a hostPort of the machine leads into the pod', async (t) => {
+  await t.namespace()
+  const hostPort = await freePort()
+  const serve = 'mkdir -p /tmp/www; echo inside > /tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www'
+  const main = container(t, ['sh', '-c', serve], {
+    ports: [{ containerPort: 8080, hostPort }],
+    readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 },
+  })
+  await create(t, runningPod(t, 'web', { containers: [main] }))
+  await t.until(pods, 'web', isReady)
+  const answer = await fetch(`http://127.0.0.1:${hostPort}/`, { signal: t.signal })
+  assert.equal(await answer.text(), 'inside\n')
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+test('a debugging container joins a pod that runs', async (t) => {
+  await t.namespace()
+  await create(t, runningPod(t, 'one'))
+  const one = await t.until(pods, 'one', isReady)
+  const ephemeral = { ...container(t, ['sh', '-c', 'hostname; ps']), name: 'debugger', targetContainerName: 'main' }
+  const path = `/api/v1/namespaces/${one.metadata.namespace}/pods/one/ephemeralcontainers`
+  await t.api('PATCH', path, { spec: { ephemeralContainers: [ephemeral] } })
+  const { status } = await t.until(
+    pods,
+    'one',
+    ({ status }) => status?.ephemeralContainerStatuses?.[0]?.state?.terminated,
+  )
+  assert.equal(status?.ephemeralContainerStatuses?.[0]?.state?.terminated?.exitCode, 0)
+  const output = await out(t, 'logs', 'one', '-c', 'debugger')
+  assert.match(output, /^one\n/)
+  assert.match(output, /sleep 3600/, 'it sees the processes of its target')
+})
+
+test('what a pod lacks is said, and it starts once that is there', async (t) => {
+  await t.namespace()
+  const byEnv = container(t, ['sh', '-c', 'echo $mode; sleep 3600'], { envFrom: [{ configMapRef: { name: 'late' } }] })
+  await create(t, runningPod(t, 'by-env', { terminationGracePeriodSeconds: 0, containers: [byEnv] }))
+  const byFile = container(t, ['sh', '-c', 'cat /map/mode; echo; sleep 3600'], {
+    volumeMounts: [{ name: 'map', mountPath: '/map' }],
+  })
+  const volumes = [{ name: 'map', configMap: { name: 'late' } }]
+  await create(t, runningPod(t, 'by-file', { terminationGracePeriodSeconds: 0, volumes, containers: [byFile] }))
+  await t.until(pods, 'by-env', (pod) => stateOf(pod)?.state?.waiting?.reason === 'CreateContainerConfigError')
+  await t.eventually(async () => /FailedMount/.test(await out(t, 'get', 'events')))
+  await (await t.in(configmaps)).create(configMap('late', { mode: 'there' }))
+  for (const name of ['by-env', 'by-file']) {
+    await t.until(pods, name, isReady)
+    await t.eventually(async () => (await out(t, 'logs', name)).startsWith('there'))
+  }
+})
+
+test('a pod that outlives its deadline fails', async (t) => {
+  await t.namespace()
+  await create(t, runningPod(t, 'late', { activeDeadlineSeconds: 2 }))
+  const { status } = await ends(t, 'late')
+  assert.deepEqual([status?.phase, status?.reason], ['Failed', 'DeadlineExceeded'])
+  await t.eventually(async () =>
+    (await t.system.containers()).every(({ pod, state }) => pod !== 'late' || state !== 'running'),
+  )
 })
