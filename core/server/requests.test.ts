@@ -10,7 +10,8 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  expect(server.stderr()).toBe('')
+  // On a busy machine a start says that it takes its time.
+  expect(server.stderr().replace('still starting ...\n', '')).toBe('')
   await server[Symbol.asyncDispose]()
 })
 
