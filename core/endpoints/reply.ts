@@ -12,12 +12,12 @@ const gzip = promisify(gzipCallback)
 const gzipThreshold = 128 * 1024
 
 /** Answers with one object as the client wants to see it. @param bytes JSON in the served version */
-export async function replyObject(
+export function replyObject(
   request: ResourceRequest,
   status: number,
   bytes: Buffer,
   options: { isStatus?: boolean } = {},
-): Promise<void> {
+): void | Promise<void> {
   const representation = negotiate(request.exchange)
   if (!representation.as || options.isStatus) return replyBytes(request, status, bytes, representation)
   const { metaVersion } = representation
@@ -28,13 +28,13 @@ export async function replyObject(
   return replyBytes(request, status, Buffer.from(JSON.stringify(table)), representation)
 }
 
-/** Sends JSON, as YAML or indented or compressed where the client asks for it. */
-export async function replyBytes(
+/** Sends JSON, as YAML or indented or compressed where the client asks for it; at once unless it is compressed. */
+export function replyBytes(
   { exchange }: { exchange: Exchange },
   status: number,
   bytes: Buffer,
   { format }: Pick<Representation, 'format'>,
-): Promise<void> {
+): void | Promise<void> {
   if (format === 'yaml') {
     exchange.send(status, 'application/yaml', stringifyYaml(JSON.parse(bytes.toString('utf8'))))
     return
@@ -42,9 +42,13 @@ export async function replyBytes(
   const pretty = isTrue(exchange.query.get('pretty'))
   const body = pretty ? Buffer.from(`${JSON.stringify(JSON.parse(bytes.toString('utf8')), null, 2)}\n`) : bytes
   if (body.length > gzipThreshold && /\bgzip\b/.test(exchange.header('accept-encoding') ?? '')) {
-    exchange.setHeader('content-encoding', 'gzip')
-    exchange.send(status, 'application/json', await gzip(body, { level: 1 }))
-    return
+    return sendCompressed(exchange, status, body)
   }
   exchange.send(status, 'application/json', body)
+}
+
+async function sendCompressed(exchange: Exchange, status: number, body: Buffer): Promise<void> {
+  const compressed = await gzip(body, { level: 1 })
+  exchange.setHeader('content-encoding', 'gzip')
+  exchange.send(status, 'application/json', compressed)
 }

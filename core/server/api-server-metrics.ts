@@ -1,6 +1,6 @@
 import type { Counter, Family, Gauge, Histogram, Metrics } from './metrics.ts'
 import type { RequestInfo, ResourceInfo } from './request-info.ts'
-import type { RequestMetrics } from './request-metrics.ts'
+import type { ObservedRequest, RequestMetrics } from './request-metrics.ts'
 
 /**
  * The API server's metrics under Kubernetes' names, for the dashboards people have.
@@ -30,12 +30,31 @@ const readVerbs = new Set(['get', 'list', 'watch'])
 const longRunningSubresources = new Set(['attach', 'exec', 'log', 'portforward', 'proxy'])
 
 /** The children of one kind of request. */
-interface RequestSeries {
-  inflight: Gauge
-  /** Absent for requests that last as long as the client likes. */
-  duration?: Histogram
-  labels: readonly string[]
-  byCode: Map<number, Counter>
+class RequestSeries implements ObservedRequest {
+  readonly inflight: Gauge
+  readonly #total: Family<Counter>
+  readonly #labels: readonly string[]
+  readonly #duration: Histogram | undefined
+  readonly #byCode = new Map<number, Counter>()
+
+  /** @param duration absent for requests that last as long as the client likes */
+  constructor(total: Family<Counter>, labels: readonly string[], inflight: Gauge, duration: Histogram | undefined) {
+    this.#total = total
+    this.#labels = labels
+    this.inflight = inflight
+    this.#duration = duration
+  }
+
+  ended(status: number, ms: number): void {
+    this.inflight.dec()
+    this.#duration?.observe(ms / 1000)
+    let counter = this.#byCode.get(status)
+    if (!counter) {
+      counter = this.#total.with(...this.#labels, String(status))
+      this.#byCode.set(status, counter)
+    }
+    counter.inc()
+  }
 }
 
 export class ApiServerMetrics implements RequestMetrics {
@@ -82,15 +101,10 @@ export class ApiServerMetrics implements RequestMetrics {
     )
   }
 
-  started(info: RequestInfo): void {
-    this.#seriesOf(info).inflight.inc()
-  }
-
-  ended(info: RequestInfo | undefined, sent: { status: number; bytes: number }, ms: number): void {
+  begin(info: RequestInfo | undefined): ObservedRequest {
     const series = this.#seriesOf(info)
-    if (info) series.inflight.dec()
-    series.duration?.observe(ms / 1000)
-    this.#countOf(series, sent.status).inc()
+    series.inflight.inc()
+    return series
   }
 
   /** Keep what it returns. */
@@ -110,32 +124,38 @@ export class ApiServerMetrics implements RequestMetrics {
   }
 
   #seriesOf(info: RequestInfo | undefined): RequestSeries {
-    const labels = this.#labelsOf(info)
-    const key = labels.join(' ')
+    const key = keyOf(info)
     const known = this.#series.get(key)
     if (known) return known
+    // Anyone may ask for what is not there, in endless variety: that is counted under its verb.
+    if (info?.isResource && !this.#isServed(info)) {
+      return this.#seriesOf({ isResource: false, verb: info.verb, path: '' })
+    }
+    const labels = labelsOf(info)
     const kind = info && readVerbs.has(info.verb) ? 'readOnly' : 'mutating'
-    const series: RequestSeries =
-      info && isLongRunning(info)
-        ? { labels, byCode: new Map(), inflight: this.#longRunning.with(...labels) }
-        : { labels, byCode: new Map(), inflight: this.#inflight.with(kind), duration: this.#duration.with(...labels) }
+    const isLong = info !== undefined && isLongRunning(info)
+    const series = new RequestSeries(
+      this.#total,
+      labels,
+      isLong ? this.#longRunning.with(...labels) : this.#inflight.with(kind),
+      isLong ? undefined : this.#duration.with(...labels),
+    )
     this.#series.set(key, series)
     return series
   }
+}
 
-  #labelsOf(info: RequestInfo | undefined): string[] {
-    const verb = verbLabels.get(info?.verb ?? '') ?? 'OTHER'
-    if (!info?.isResource || !this.#isServed(info)) return [verb, '', '', '', '', '']
-    return [verb, info.group, info.version, info.resource, info.subresource, scopeOf(info)]
-  }
+function labelsOf(info: RequestInfo | undefined): string[] {
+  const verb = verbLabels.get(info?.verb ?? '') ?? 'OTHER'
+  if (!info?.isResource) return [verb, '', '', '', '', '']
+  return [verb, info.group, info.version, info.resource, info.subresource, scopeOf(info)]
+}
 
-  #countOf(series: RequestSeries, code: number): Counter {
-    const known = series.byCode.get(code)
-    if (known) return known
-    const counter = this.#total.with(...series.labels, String(code))
-    series.byCode.set(code, counter)
-    return counter
-  }
+/** What of a request its labels are made of, for all that look alike. */
+function keyOf(info: RequestInfo | undefined): string {
+  const verb = info && verbLabels.has(info.verb) ? info.verb : ''
+  if (!info?.isResource) return verb
+  return `${verb} ${info.group} ${info.version} ${info.resource} ${info.subresource} ${scopeOf(info)}`
 }
 
 function scopeOf({ name, namespace }: ResourceInfo): string {

@@ -14,7 +14,7 @@ import type { ResourceStore } from '#core/registry/resource-store.ts'
 import type { Cacher } from '#core/storage/cacher/cacher.ts'
 import type { Exchange, UpgradeExchange, UserInfo } from './exchange.ts'
 import { parseRequest, type RequestInfo, type ResourceInfo } from './request-info.ts'
-import type { RequestMetrics } from './request-metrics.ts'
+import type { ObservedRequest, RequestMetrics } from './request-metrics.ts'
 import { addressOf } from './resource-address.ts'
 
 /** An upgrade of a subresource (exec, attach, port-forward) that has been allowed. */
@@ -66,14 +66,16 @@ export class Handler {
     this.#parts = parts
   }
 
-  /** Answers one request. Never throws. */
-  async handle(exchange: Exchange): Promise<void> {
+  /** Answers one request, a plain GET within this turn. Never throws. */
+  handle(exchange: Exchange): void | Promise<void> {
     try {
       const info = this.#parse(exchange)
       const identified = this.#parts.identify(exchange)
-      const user = identified instanceof Promise ? await identified : identified
-      this.#parts.permit(user, info)
-      await this.#answer(exchange, info, user)
+      const answered =
+        identified instanceof Promise
+          ? identified.then((user) => this.#answer(exchange, info, user))
+          : this.#answer(exchange, info, identified)
+      if (answered instanceof Promise) return answered.catch((error) => this.#fail(exchange, error))
     } catch (error) {
       this.#fail(exchange, error)
     }
@@ -82,14 +84,17 @@ export class Handler {
   #parse(exchange: Exchange): RequestInfo {
     const { metrics } = this.#parts
     const started = performance.now()
-    let info: RequestInfo | undefined
-    exchange.onEnd(() => metrics.ended(info, exchange.sent, performance.now() - started))
-    info = parseRequest(exchange.method, exchange.path, () => exchange.query)
-    metrics.started(info)
+    let observed: ObservedRequest | undefined
+    exchange.onEnd(() =>
+      (observed ?? metrics.begin(undefined)).ended(exchange.sent.status, performance.now() - started),
+    )
+    const info = parseRequest(exchange.method, exchange.path, () => exchange.query)
+    observed = metrics.begin(info)
     return info
   }
 
-  async #answer(exchange: Exchange, info: RequestInfo, user: UserInfo): Promise<void> {
+  #answer(exchange: Exchange, info: RequestInfo, user: UserInfo): void | Promise<void> {
+    this.#parts.permit(user, info)
     if (info.isResource) {
       const served = this.#parts.registry.find(info.group, info.version, info.resource)
       if (served) {
@@ -97,6 +102,10 @@ export class Handler {
         return this.#endpoint(served, at)(this.#request(exchange, at, user, served))
       }
     }
+    return this.#answerPath(exchange)
+  }
+
+  async #answerPath(exchange: Exchange): Promise<void> {
     if (!(await this.#parts.paths(exchange, exchange.path))) throw newPathNotFound()
   }
 

@@ -2,7 +2,11 @@ import type { RequestInfo } from './request-info.ts'
 
 /** What the handler tells of requests. */
 export interface RequestMetrics {
-  started(info: RequestInfo): void
-  /** @param info absent when the path could not be parsed @param ms from the request's head to the end of its answer */
-  ended(info: RequestInfo | undefined, sent: { status: number; bytes: number }, ms: number): void
+  /** A request begins. @param info absent when the path could not be parsed */
+  begin(info: RequestInfo | undefined): ObservedRequest
+}
+
+export interface ObservedRequest {
+  /** Once, when its answer is complete. @param ms from the request's head to the end of its answer */
+  ended(status: number, ms: number): void
 }

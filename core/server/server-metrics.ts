@@ -12,8 +12,7 @@ export function createServerMetrics(registry: Registry): RequestMetrics & { text
   addProcessMetrics(metrics)
   metrics.beforeEach(() => server.setStorageObjects(countObjects(registry.all())))
   return {
-    started: (info) => server.started(info),
-    ended: (info, sent, ms) => server.ended(info, sent, ms),
+    begin: (info) => server.begin(info),
     text: () => metrics.text(),
   }
 }

@@ -33,7 +33,7 @@ export async function scale(request: ResourceRequest): Promise<void> {
   await replyScale(request, bytes)
 }
 
-function replyScale(request: ResourceRequest, bytes: Buffer): Promise<void> {
+function replyScale(request: ResourceRequest, bytes: Buffer): void | Promise<void> {
   const shown = scaleOf(reviveObject(bytes), request.served)
   return replyObject(request, 200, Buffer.from(JSON.stringify(shown)), { isStatus: true })
 }
