@@ -98,17 +98,17 @@ test('liveness restarts a container that has failed it', async (t) => {
 test('init containers run in order, each to its end, before the others', async (t) => {
   await t.namespace()
   const init = (name: string) => ({
-    ...container(t, ['sh', '-c', `echo ${name} >> /work/log`], {
-      volumeMounts: [{ name: 'work', mountPath: '/work' }],
+    ...container(t, ['sh', '-c', `echo ${name} >> /space/log`], {
+      volumeMounts: [{ name: 'work', mountPath: '/space' }],
     }),
     name,
   })
   const spec = {
     initContainers: [init('first'), init('second')],
     volumes: [{ name: 'work', emptyDir: {} }],
-    containers: [{ name: 'main', volumeMounts: [{ name: 'work', mountPath: '/work' }] }],
+    containers: [{ name: 'main', volumeMounts: [{ name: 'work', mountPath: '/space' }] }],
   }
-  assert.equal(await outputOf(t, 'ordered', 'cat /work/log', spec), 'first\nsecond\n')
+  assert.equal(await outputOf(t, 'ordered', 'cat /space/log', spec), 'first\nsecond\n')
 })
 
 test('a failing init container keeps the others from starting', async (t) => {
@@ -135,8 +135,8 @@ test('a container that keeps failing backs off, and its restarts are counted', a
 
 test('a restart policy of OnFailure restarts what failed, and not what succeeded', async (t) => {
   await t.namespace()
-  const script = 'test -e /work/second || { touch /work/second; exit 1; }'
-  const main = container(t, ['sh', '-c', script], { volumeMounts: [{ name: 'work', mountPath: '/work' }] })
+  const script = 'test -e /space/second || { touch /space/second; exit 1; }'
+  const main = container(t, ['sh', '-c', script], { volumeMounts: [{ name: 'work', mountPath: '/space' }] })
   const spec: Partial<PodSpec> = {
     restartPolicy: 'OnFailure',
     volumes: [{ name: 'work', emptyDir: {} }],
@@ -306,19 +306,19 @@ test('preStop runs before the container is asked to end', async (t) => {
 
 test('a sidecar is up before the others start, and ends after them', async (t) => {
   await t.namespace()
-  const volumeMounts = [{ name: 'work', mountPath: '/work' }]
+  const volumeMounts = [{ name: 'work', mountPath: '/space' }]
   const proxy: Container = {
-    ...container(t, ['sh', '-c', 'echo up > /work/proxy; trap "exit 0" TERM; sleep 3600 & wait'], { volumeMounts }),
+    ...container(t, ['sh', '-c', 'echo up > /space/proxy; trap "exit 0" TERM; sleep 3600 & wait'], { volumeMounts }),
     name: 'proxy',
     restartPolicy: 'Always',
-    startupProbe: { exec: { command: ['test', '-e', '/work/proxy'] }, periodSeconds: 1 },
+    startupProbe: { exec: { command: ['test', '-e', '/space/proxy'] }, periodSeconds: 1 },
   }
   const spec: Partial<PodSpec> = {
     initContainers: [proxy],
     volumes: [{ name: 'work', emptyDir: {} }],
     containers: [{ name: 'main', volumeMounts }],
   }
-  assert.equal(await outputOf(t, 'pair', 'cat /work/proxy', spec), 'up\n')
+  assert.equal(await outputOf(t, 'pair', 'cat /space/proxy', spec), 'up\n')
   const { status } = await t.until(pods, 'pair', ({ status }) => status?.initContainerStatuses?.[0]?.state?.terminated)
   assert.equal(status?.phase, 'Succeeded')
 })
