@@ -1,12 +1,11 @@
 import type { ListMeta } from '#apis/meta/v1/types.ts'
 import { newBadRequest } from '#core/errors/status-error.ts'
-import { reviveObject } from '#core/machinery/canonical.ts'
+import { metadataOf, reviveObject } from '#core/machinery/canonical.ts'
 import {
   buildTable,
   type IncludeObject,
   layoutOfColumns,
   layoutOfPrinter,
-  partialMetadataOf,
   type Table,
   type TableLayout,
 } from '#core/machinery/table.ts'
@@ -57,8 +56,13 @@ function parseIncludeObject(text: string | null): IncludeObject {
   )
 }
 
-/** An object without anything but its metadata. */
+const partialHeads: Record<MetaVersion, Buffer> = {
+  v1: Buffer.from('{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":'),
+  v1beta1: Buffer.from('{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1beta1","metadata":'),
+}
+const closingBrace = Buffer.from('}')
+
+/** An object without anything but its metadata, cut out of its canonical bytes. */
 export function partialMetadata(bytes: Buffer, metaVersion: MetaVersion): Buffer {
-  const partial = partialMetadataOf(reviveObject(bytes))
-  return Buffer.from(JSON.stringify({ ...partial, apiVersion: `meta.k8s.io/${metaVersion}` }))
+  return Buffer.concat([partialHeads[metaVersion], metadataOf(bytes), closingBrace])
 }

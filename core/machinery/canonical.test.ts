@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import {
   encodeObject,
+  metadataOf,
   replaceApiVersion,
   resourceVersionOffset,
   reviveObject,
@@ -89,5 +90,15 @@ test('what was encoded is what is read, with the revision', () => {
         expect(read).toEqual({ ...given, metadata: { ...given.metadata, resourceVersion: String(revision) } })
       },
     ),
+  )
+})
+
+test('metadata is cut out of the bytes whatever its strings hold', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.string()), fc.jsonValue(), (labels, spec) => {
+      const given = JSON.parse(JSON.stringify({ ...of, metadata: { name: 'a{"}\\\\', labels }, spec }))
+      const cut = metadataOf(spliceResourceVersion(encodeObject(given, of), 7))
+      expect(JSON.parse(cut.toString())).toEqual({ ...given.metadata, resourceVersion: '7' })
+    }),
   )
 })

@@ -87,6 +87,31 @@ export function replaceApiVersion(bytes: Buffer, from: string, to: string): Buff
   return Buffer.concat([bytes.subarray(0, start), Buffer.from(to), bytes.subarray(end)])
 }
 
+const openingBrace = 0x7b
+const closingBrace = 0x7d
+const backslash = 0x5c
+
+/**
+ * The bytes of an object's metadata, braces included, without parsing.
+ * @returns a view into `bytes`
+ * @throws Error when they are not canonical
+ */
+export function metadataOf(bytes: Buffer): Buffer {
+  const start = resourceVersionOffset(bytes) - '{"resourceVersion":"'.length
+  let depth = 0
+  let isText = false
+  for (let at = start; at < bytes.length; at++) {
+    const byte = bytes[at]
+    if (isText) {
+      if (byte === backslash) at++
+      else if (byte === quote) isText = false
+    } else if (byte === quote) isText = true
+    else if (byte === openingBrace) depth++
+    else if (byte === closingBrace && --depth === 0) return bytes.subarray(start, at + 1)
+  }
+  throw new Error('the object is not in canonical form: its metadata does not end')
+}
+
 /** Parses an object's bytes. */
 export function reviveObject(bytes: Buffer): UnstructuredObject {
   return JSON.parse(bytes.toString()) as UnstructuredObject

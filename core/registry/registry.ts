@@ -204,7 +204,8 @@ export class ServedVersion {
     if (this.isStorage) return bytes
     const { convert } = this.resource.rules
     if (!convert) return replaceApiVersion(bytes, storedApiVersion(this.resource), this.apiVersion)
-    return Buffer.from(JSON.stringify(convert(reviveObject(bytes), this.apiVersion)))
+    const object = convert(reviveObject(bytes), this.apiVersion)
+    return spliceResourceVersion(encodeObject(object, object), Number(object.metadata.resourceVersion || 0))
   }
 
   /** An object of this version in the form it is stored in. May return `object` itself, changed. */
