@@ -6,7 +6,7 @@ import { scratch, startKeelson } from './servers.ts'
 
 const objects = 100_000
 /** Long enough for what the work has left behind to be collected. */
-const settleMs = 10_000
+const settleMs = 20_000
 
 /** 100,000 objects of 2 KB: what they cost in memory, written and loaded, and how long a restart with them takes. */
 export async function scaleBench(): Promise<Figure[]> {

@@ -1,6 +1,7 @@
 import { isMainThread, parentPort } from 'node:worker_threads'
 import type { Logger, PluginHost, Run } from '#apis/plugin/v1/host.ts'
 import { abiVersion } from '#apis/plugin/v1/manifest.ts'
+import { releaseMemoryWhenIdle } from '#core/server/idle-memory.ts'
 import { budgetedLogger, describeError } from './log-budget.ts'
 import type { HostMessage, StartComponent, UnitMessage } from './protocol.ts'
 
@@ -88,6 +89,7 @@ function die(error: unknown): void {
   process.send?.(lastWords, undefined, undefined, () => process.exit(1))
 }
 
+releaseMemoryWhenIdle()
 if (isMainThread) {
   process.on('message', receive)
   process.on('uncaughtException', die)

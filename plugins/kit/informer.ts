@@ -20,6 +20,7 @@ export type InformerSource<T extends KubeObject> = Pick<ResourceClient<T>, 'list
 export interface InformerSettings {
   labelSelector?: string
   fieldSelector?: string
+  relationsOnly?: boolean
   clock: Clock
   random: () => number
   /** Objects asked for at a time. */
@@ -46,6 +47,7 @@ export function startInformer<T extends KubeObject>(
   settings: InformerSettings,
 ): RunningInformer<T> {
   const { clock, random, pageSize, log, labelSelector, fieldSelector } = settings
+  const keep = settings.relationsOnly ? relationsKeeper<T>(apiVersionOf(ref), ref.kind) : (object: T) => object
   const store = createStore<T>()
   const handlers = new Set<InformerHandler<T>>()
   const stopping = new AbortController()
@@ -120,7 +122,7 @@ export function startInformer<T extends KubeObject>(
     object.apiVersion ??= apiVersionOf(ref)
     object.kind ??= ref.kind
     if (object.metadata.managedFields) object.metadata.managedFields = undefined
-    const current = object as DeepReadonly<T>
+    const current = keep(object) as DeepReadonly<T>
     const { namespace, name } = placeOf(current)
     const known = store.get(namespace, name)
     if (known?.metadata.resourceVersion === object.metadata.resourceVersion && known) return
@@ -173,3 +175,22 @@ export function startInformer<T extends KubeObject>(
 /** The server was not reached or had no time: what it has since then is still to be had. */
 const isResumable = (error: unknown) =>
   isConnectionError(error) || isTooManyRequests(error) || isServiceUnavailable(error)
+
+/** Makes objects that hold no more than their relations. Namespaces are few: each is kept once. */
+function relationsKeeper<T extends KubeObject>(apiVersion: string, kind: string): (object: T) => T {
+  const namespaces = new Map<string, string>()
+  const once = (namespace: string) => {
+    const known = namespaces.get(namespace)
+    if (known === undefined) namespaces.set(namespace, namespace)
+    return known ?? namespace
+  }
+  return ({ metadata }) => {
+    const { name, namespace, uid, resourceVersion, ownerReferences, finalizers, deletionTimestamp } = metadata
+    const kept: KubeObject = { apiVersion, kind, metadata: { name, uid, resourceVersion } }
+    if (namespace) kept.metadata.namespace = once(namespace)
+    if (ownerReferences) kept.metadata.ownerReferences = ownerReferences
+    if (finalizers) kept.metadata.finalizers = finalizers
+    if (deletionTimestamp) kept.metadata.deletionTimestamp = deletionTimestamp
+    return kept as T
+  }
+}

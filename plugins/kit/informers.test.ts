@@ -179,3 +179,22 @@ test('a stopped informer rejects who still waits for it', async () => {
   informers.stop()
   await expect(informer.synced).rejects.toThrow('the informer of pods was stopped')
 })
+
+test('relations only: an object is its identity, its owners and its end', async () => {
+  const { client, informers } = setUp()
+  const owner = { apiVersion: 'v1', kind: 'Node', name: 'a', uid: 'u' }
+  const given = config('web', { large: 'x' })
+  client.seed(configmaps, { ...given, metadata: { ...given.metadata, ownerReferences: [owner] } })
+  const informer = informers.for(configmaps, { relationsOnly: true })
+  await informer.synced
+  const [found] = informer.list()
+  expect(Object.keys(found!)).toEqual(['apiVersion', 'kind', 'metadata'])
+  expect(found!.metadata).toEqual({
+    name: 'web',
+    namespace: 'default',
+    uid: expect.any(String),
+    resourceVersion: expect.any(String),
+    ownerReferences: [owner],
+  })
+  informers.stop()
+})

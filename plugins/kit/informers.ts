@@ -21,10 +21,10 @@ export function createInformers(client: Client, options: InformersOptions = {}):
   const informers = new Map<string, RunningInformer<KubeObject>>()
 
   function start<T extends KubeObject>(ref: ResourceRef<T>, wanted: InformerOptions): RunningInformer<T> {
-    const { namespace, labelSelector, fieldSelector, metadataOnly } = wanted
-    const whole = metadataOnly ? client.metadata(ref) : client.resource(ref)
+    const { namespace, labelSelector, fieldSelector, metadataOnly, relationsOnly } = wanted
+    const whole = metadataOnly || relationsOnly ? client.metadata(ref) : client.resource(ref)
     const source = (namespace ? whole.in(namespace) : whole) as unknown as InformerSource<T>
-    return startInformer(ref, source, { labelSelector, fieldSelector, clock, random, pageSize, log })
+    return startInformer(ref, source, { labelSelector, fieldSelector, relationsOnly, clock, random, pageSize, log })
   }
 
   const unlessDropped = (key: string, informer: RunningInformer<KubeObject>) => (error: unknown) => {
@@ -71,4 +71,5 @@ const keyOf = ({ group, version, resource }: ResourceRef, options: InformerOptio
     options.labelSelector ?? '',
     options.fieldSelector ?? '',
     options.metadataOnly ?? false,
+    options.relationsOnly ?? false,
   ])

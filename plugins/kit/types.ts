@@ -44,6 +44,11 @@ export interface InformerOptions {
   fieldSelector?: string
   /** Keeps and transfers only metadata; other fields read as absent. */
   metadataOnly?: boolean
+  /**
+   * Of metadata, keeps only what tells objects apart and relates them: name, namespace, uid, resourceVersion, owners,
+   * finalizers and deletion. For those who follow every object of a cluster. Implies `metadataOnly`.
+   */
+  relationsOnly?: boolean
 }
 
 /** Keys waiting to be reconciled: each at most once, never twice at the same time. */

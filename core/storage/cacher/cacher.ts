@@ -6,7 +6,8 @@ import { ResourceCache } from './resource-cache.ts'
 import { Slab } from './slab.ts'
 
 const registryPrefix = '/registry/'
-const loadPageSize = 5_000
+/** Larger pages leave holes in the malloc heap that nothing fills again: 40 MB more for 100,000 objects. */
+const loadPageSize = 500
 
 const noFacts: ExtractFacts = () => ({ labels: {}, fields: {} })
 

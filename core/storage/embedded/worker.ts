@@ -2,6 +2,7 @@
 import { parentPort, threadId } from 'node:worker_threads'
 import { StorageError } from '../storage.ts'
 import { LogDatabase } from './log-database.ts'
+import { clearAfterReading, packValues } from './packing.ts'
 import type { Batch, Calls, Failure, LogRows, Reply, Request } from './protocol.ts'
 
 const port = parentPort!
@@ -14,7 +15,7 @@ const calls: Calls = {
     return opened.state
   },
   commit: (batch: Batch) => log.commit(batch),
-  read: (revisions) => log.read(revisions),
+  read: (revisions) => packValues(log.read(revisions)),
   changes: (prefix, after, through) => log.changes(prefix, after, through),
   replay: (prefix, after) => log.replay(prefix, after),
   compact: (revision) => log.compact(revision),
@@ -29,6 +30,7 @@ port.on('message', ({ method, parameters }: Request) => {
   try {
     const result = (calls[method] as (...parameters: unknown[]) => unknown)(...parameters)
     reply({ result }, buffersOf(result))
+    if (method === 'read') clearAfterReading((result as unknown[]).length)
   } catch (error) {
     reply({ failure: toFailure(error) })
   }
@@ -42,7 +44,7 @@ function reply(message: Reply, transfer: ArrayBuffer[] = []): void {
 /** The buffers a result is made of, to be handed over rather than copied. */
 function buffersOf(result: unknown): ArrayBuffer[] {
   const values = Array.isArray(result) ? result : ((result as { values?: unknown[] } | undefined)?.values ?? [])
-  const buffers = values.map((value: Uint8Array<ArrayBuffer>) => value.buffer)
+  const buffers = [...new Set(values.map((value: Uint8Array<ArrayBuffer>) => value.buffer))]
   return isLogRows(result) ? [...buffers, result.numbers.buffer] : buffers
 }
 

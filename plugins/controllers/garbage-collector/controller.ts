@@ -6,18 +6,20 @@ import {
   createGraph,
   foregroundFinalizer,
   isDeletingForeground,
+  isRelated,
   type Node,
   nodeFrom,
   orphanFinalizer,
 } from './graph.ts'
 import { type Action, type OwnerState, ownersWithout, planCollection, planDeletion, unblocked } from './plan.ts'
-import { followResources } from './resources.ts'
+import { followResources, idOf } from './resources.ts'
 
 type Owner = DeepReadonly<OwnerReference>
 
 /** An owner that is not in the graph has mostly just been created, and its event is on the way. */
 const unseenOwnerMs = 500
 const longestSyncMs = 30_000
+const relations = { relationsOnly: true }
 
 /** Deletes what its owners left behind, and carries out foreground deletion and orphaning. */
 export async function runGarbageCollector(client: Client, host: PluginHost, clock: Clock = systemClock): Promise<void> {
@@ -26,6 +28,8 @@ export async function runGarbageCollector(client: Client, host: PluginHost, cloc
   const graph = createGraph()
   /** Owners that were looked for and did not exist. A uid never comes back. */
   const knownGone = new Set<string>()
+  /** The resources whose objects are followed. */
+  const followed = new Set<string>()
   /** Before all is listed, most owners would seem to be gone: asking for each would be a storm. */
   let hasSynced = false
 
@@ -44,8 +48,17 @@ export async function runGarbageCollector(client: Client, host: PluginHost, cloc
   async function stateOf(owner: Owner, dependent: Node): Promise<OwnerState> {
     const known = graph.get(owner.uid)
     if (known && isWhere(known, owner, dependent)) return isDeletingForeground(known) ? 'waiting' : 'solid'
+    if (isUnrelated(owner, dependent)) return 'solid'
     if (knownGone.has(owner.uid)) return 'gone'
     return askFor(owner, dependent)
+  }
+
+  /** True of an owner that is there and of which the graph knows nothing, because nothing is to know. */
+  function isUnrelated({ apiVersion, kind, name, uid }: Owner, { namespace }: Node): boolean {
+    const resource = resources.byKind(apiVersion, kind)
+    if (!resource || !followed.has(idOf(resource))) return false
+    const place = resource.namespaced ? namespace : ''
+    return informers.for(resource, relations).get(place, name)?.metadata.uid === uid
   }
 
   /** A reference says nothing of the namespace: it is the dependent's, or none. */
@@ -138,7 +151,8 @@ export async function runGarbageCollector(client: Client, host: PluginHost, cloc
 
   function stored(resource: ServedResource, object: DeepReadonly<KubeObject>): void {
     const node = nodeFrom(resource, object)
-    const old = graph.set(node)
+    // Most objects own nothing, belong to nothing and wait for nothing: the informer's cache is all there is of them.
+    const old = isRelated(node) ? graph.set(node) : graph.remove(node.uid)
     if (!hasSynced) return
     examine(node)
     if (old) wakeOwners(old, node)
@@ -147,7 +161,8 @@ export async function runGarbageCollector(client: Client, host: PluginHost, cloc
   /** Queues a node that may have something to do. */
   function examine(node: Node): void {
     if (node.isDeleting && hasWork(node)) queue.add(node.uid)
-    if (node.owners.some((owner) => !graph.get(owner.uid))) queue.addAfter(node.uid, unseenOwnerMs)
+    if (node.owners.some((owner) => !graph.get(owner.uid) && !isUnrelated(owner, node)))
+      queue.addAfter(node.uid, unseenOwnerMs)
     else if (node.owners.some((owner) => isWaitingFor(owner))) queue.add(node.uid)
   }
 
@@ -178,7 +193,8 @@ export async function runGarbageCollector(client: Client, host: PluginHost, cloc
   const queue = runReconciler({ name: 'garbage-collector', log, reconcile, concurrency: 20, signal, clock })
   const listener = {
     appeared(resource: ServedResource) {
-      informers.for(resource, { metadataOnly: true }).on({
+      followed.add(idOf(resource))
+      informers.for(resource, relations).on({
         added: (object) => stored(resource, object),
         updated: (object) => stored(resource, object),
         deleted: removed,
@@ -186,8 +202,9 @@ export async function runGarbageCollector(client: Client, host: PluginHost, cloc
     },
     /** Objects of a resource that is served no more went with it. */
     disappeared(resource: ServedResource) {
-      const gone = informers.for(resource, { metadataOnly: true }).list()
-      informers.drop(resource, { metadataOnly: true })
+      followed.delete(idOf(resource))
+      const gone = informers.for(resource, relations).list()
+      informers.drop(resource, relations)
       for (const object of gone) removed(object)
     },
   }

@@ -42,6 +42,10 @@ export function nodeFrom(resource: ServedResource, { metadata }: DeepReadonly<Ku
   }
 }
 
+/** True of a node that belongs to another or has something to wait for. */
+export const isRelated = (node: Node): boolean =>
+  node.owners.length > 0 || node.finalizers.length > 0 || node.isDeleting
+
 /** True while the node waits for the deletion of those that block it. */
 export const isDeletingForeground = (node: Node): boolean =>
   node.isDeleting && node.finalizers.includes(foregroundFinalizer)

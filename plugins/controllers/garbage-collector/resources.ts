@@ -69,7 +69,8 @@ export async function followResources(
   }
 }
 
-const idOf = ({ group, version, resource }: ServedResource) => `${group}/${version}/${resource}`
+/** The same for one resource, however often it is discovered. */
+export const idOf = ({ group, version, resource }: ServedResource) => `${group}/${version}/${resource}`
 const kindKey = (apiVersion: string, kind: string) => `${apiVersion} ${kind}`
 const apiVersionOf = ({ group, version }: ServedResource) => (group ? `${group}/${version}` : version)
 
