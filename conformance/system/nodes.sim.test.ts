@@ -108,11 +108,10 @@ systemTest(
   async () => {
     await using system = await startSystem({ cri: 'sim', nodes: 1 })
     await withContext(system, '', async (t) => {
-      const ghost = await t.client
+      const condition = { type: 'Ready', status: 'True' as const, reason: 'KubeletReady', message: '' }
+      await t.client
         .resource(nodes)
-        .create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'ghost' } })
-      const condition = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: '' }
-      await t.client.resource(nodes).updateStatus({ ...ghost, status: { conditions: [condition] } })
+        .create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'ghost' }, status: { conditions: [condition] } })
       const client = await t.in(pods)
       await client.create(runningPod(t, 'hasty', { nodeName: 'ghost', tolerations: [hasty] }))
       await client.create(runningPod(t, 'patient', { nodeName: 'ghost' }))

@@ -1,4 +1,4 @@
-import { newBadRequest } from '#core/errors/status-error.ts'
+import { newBadRequest, newModified } from '#core/errors/status-error.ts'
 import { readBody } from './body.ts'
 import { type ResourceRequest, requireNamespace, writeContext } from './endpoint.ts'
 import { replyObject } from './reply.ts'
@@ -10,18 +10,19 @@ export async function update(request: ResourceRequest): Promise<void> {
   const context = writeContext(request)
   const body = await readBody(exchange)
   if (body === undefined) throw newBadRequest('the body of the request is empty: send the whole object')
-  let first = true
+  const isConditional = hasResourceVersion(body)
   // What is stored is made of the body in place, so another try needs the body as it came.
+  const original = isConditional ? undefined : structuredClone(body)
+  let tries = 0
   const change = () => {
-    const value = first ? body : structuredClone(original)
-    first = false
-    return value
+    if (tries++ === 0) return body
+    if (isConditional) throw newModified(served.resource.definition, info.name)
+    return structuredClone(original)
   }
-  const original = hasResourceVersion(body) ? body : structuredClone(body)
   await replyObject(request, 200, await store.update(served, info, info.subresource, change, context))
 }
 
-/** With one, the first conflict is final and no copy for another try is needed. */
+/** With one, the first conflict is final. */
 function hasResourceVersion(body: unknown): boolean {
   return Boolean((body as { metadata?: { resourceVersion?: unknown } } | null)?.metadata?.resourceVersion)
 }

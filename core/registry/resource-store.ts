@@ -447,10 +447,13 @@ function keepOtherHalf(
   const { labels, annotations } = object.metadata
   const { resourceVersion } = object.metadata
   object.metadata = { ...structuredClone(old.metadata), resourceVersion }
-  if (served.resource.definition.builtin) Object.assign(object.metadata, { labels, annotations })
+  if (!served.resource.definition.builtin) return
+  const metadata = object.metadata as Record<string, unknown>
+  setOrDelete(metadata, 'labels', labels)
+  setOrDelete(metadata, 'annotations', annotations)
 }
 
-function setOrDelete(object: UnstructuredObject, field: string, value: unknown): void {
+function setOrDelete(object: Record<string, unknown>, field: string, value: unknown): void {
   if (value === undefined) delete object[field]
   else object[field] = value
 }

@@ -123,6 +123,19 @@ test('replacing what somebody else replaced is a conflict, once each round', asy
   expect(codes.filter((code) => code === 409)).toHaveLength(19)
 })
 
+test('a status replaced by many at once is a conflict for all but one, never anything else', async () => {
+  const nodes = '/api/v1/nodes'
+  const made = (await server.request('POST', nodes, { metadata: { name: 'contended' } })).json() as TestObject
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, at) => {
+      const conditions = [{ type: `Kind${at}`, status: 'True' }]
+      return server.request('PUT', `${nodes}/contended/status`, { ...made, status: { conditions } } as TestBody)
+    }),
+  )
+  const codes = answers.map(({ status }) => status).sort()
+  expect(codes).toEqual([200, ...Array.from({ length: 19 }, () => 409)])
+})
+
 test('pages are of one moment, whatever happens between them', async () => {
   const target = '/api/v1/namespaces/team/secrets'
   for (let at = 0; at < 10; at++) await made(target, { metadata: { name: `p-${at}` } })
