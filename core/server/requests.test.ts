@@ -124,16 +124,15 @@ test('replacing what somebody else replaced is a conflict, once each round', asy
 })
 
 test('a status replaced by many at once is a conflict for all but one, never anything else', async () => {
-  const nodes = '/api/v1/nodes'
-  const made = (await server.request('POST', nodes, { metadata: { name: 'contended' } })).json() as TestObject
+  // No controller here touches a quota.
+  const quotas = '/api/v1/namespaces/default/resourcequotas'
+  const first = await made(quotas, { metadata: { name: 'contended' }, spec: { hard: { pods: '1' } } })
   const answers = await Promise.all(
-    Array.from({ length: 20 }, (_, at) => {
-      const conditions = [{ type: `Kind${at}`, status: 'True' }]
-      return server.request('PUT', `${nodes}/contended/status`, { ...made, status: { conditions } } as TestBody)
-    }),
+    Array.from({ length: 20 }, (_, at) =>
+      server.request('PUT', `${quotas}/contended/status`, { ...first, status: { hard: { pods: String(at) } } }),
+    ),
   )
-  const codes = answers.map(({ status }) => status).sort()
-  expect(codes).toEqual([200, ...Array.from({ length: 19 }, () => 409)])
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array.from({ length: 19 }, () => 409)])
 })
 
 test('pages are of one moment, whatever happens between them', async () => {
