@@ -1,4 +1,5 @@
 import { isNotFound } from '#core/errors/status-error.ts'
+import { nameOfKey } from '#core/registry/resource-store.ts'
 import { readDeleteOptions } from './delete.ts'
 import { type ResourceRequest, requireNamespace, writeContext } from './endpoint.ts'
 import { replyList } from './list.ts'
@@ -20,10 +21,8 @@ export async function deleteCollection(request: ResourceRequest): Promise<void> 
   const waiting = entries.map((entry) => entry.key)
   const worker = async () => {
     for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
-      const slash = key.indexOf('/')
-      const at = { namespace: slash < 0 ? '' : key.slice(0, slash), name: key.slice(slash + 1) }
       try {
-        await store.delete(served, at, options, context)
+        await store.delete(served, nameOfKey(key), options, context)
       } catch (error) {
         if (!isNotFound(error)) throw error
       }

@@ -277,12 +277,8 @@ export class ResourceStore {
   ): Promise<{ removed: boolean; bytes: Buffer; object: UnstructuredObject }> {
     const { resource } = served
     const plan = planDeletion(object, options, resource.rules, this.#now())
-    if (plan.action === 'remove') {
-      if (!context.dryRun) await this.#remove(resource, at, current)
-      return { removed: true, bytes: served.encode(current), object }
-    }
     if (plan.action === 'wait') return { removed: false, bytes: served.encode(current), object }
-    if (isReadyToRemove(plan.object, resource.rules)) {
+    if (plan.action === 'remove' || isReadyToRemove(plan.object, resource.rules)) {
       if (!context.dryRun) await this.#remove(resource, at, current)
       return { removed: true, bytes: served.encode(current), object }
     }
@@ -330,6 +326,12 @@ export class ResourceStore {
       warn: context.warn,
     }
   }
+}
+
+/** What `keyOf` made the key of. */
+export function nameOfKey(key: string): ObjectName {
+  const slash = key.indexOf('/')
+  return { namespace: slash < 0 ? '' : key.slice(0, slash), name: key.slice(slash + 1) }
 }
 
 /** The key within a resource: `namespace/name` or `name`. */

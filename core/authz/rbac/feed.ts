@@ -1,6 +1,7 @@
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '#apis/rbac/v1/zz_generated.types.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
 import type { Registry } from '#core/registry/registry.ts'
+import { nameOfKey } from '#core/registry/resource-store.ts'
 import type { RbacIndex } from './rbac-index.ts'
 
 const group = 'rbac.authorization.k8s.io'
@@ -42,8 +43,8 @@ function follow<T>(
   const { cache } = registry.get(group, resource)!
   for (const entry of cache.list('').entries) upsert(reviveObject(entry.bytes) as T)
   cache.onChange(({ type, entry }) => {
-    const slash = entry.key.indexOf('/')
-    if (type === 'DELETED') remove(slash < 0 ? '' : entry.key.slice(0, slash), entry.key.slice(slash + 1))
-    else upsert(reviveObject(entry.bytes) as T)
+    if (type !== 'DELETED') return upsert(reviveObject(entry.bytes) as T)
+    const { namespace, name } = nameOfKey(entry.key)
+    remove(namespace, name)
   })
 }

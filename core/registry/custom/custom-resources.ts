@@ -5,7 +5,7 @@ import { isConflict, isNotFound } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import type { Registry } from '../registry.ts'
-import type { ResourceStore, WriteContext } from '../resource-store.ts'
+import { nameOfKey, type ResourceStore, type WriteContext } from '../resource-store.ts'
 import { conditionsOf, nameConflicts } from './conditions.ts'
 import { definitionOf } from './definition.ts'
 import { cleanupFinalizer } from './rules.ts'
@@ -125,9 +125,7 @@ export class CustomResources {
     const found = this.#registry.get(crd.spec.group, crd.spec.names.plural)
     if (!found || !this.#installed.has(crd.metadata.name ?? '')) return
     const remove = async (key: string) => {
-      const slash = key.indexOf('/')
-      const at = { namespace: slash < 0 ? '' : key.slice(0, slash), name: key.slice(slash + 1) }
-      await this.#store.delete(found.storage, at, {}, context).catch((error) => {
+      await this.#store.delete(found.storage, nameOfKey(key), {}, context).catch((error) => {
         if (!isNotFound(error)) throw error
       })
     }

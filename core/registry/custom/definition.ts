@@ -2,8 +2,8 @@ import type {
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
 } from '#apis/apiextensions/v1/zz_generated.types.ts'
+import { compareVersions } from '#core/machinery/version-order.ts'
 import type { ResourceDefinition, VersionDefinition } from '../resource.ts'
-import { compareVersions } from './version-order.ts'
 
 /** The definition a CustomResourceDefinition object stands for. @param crd valid, with defaults applied */
 export function definitionOf(crd: CustomResourceDefinition): ResourceDefinition {

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
+import { compareVersions } from '#core/machinery/version-order.ts'
 import type { ResourceDefinition } from '#core/registry/resource.ts'
 import { apiGroupDiscoveryList } from './aggregated.ts'
 import { allDefinitions, backups, source } from './discovery.fixture.ts'
 import { Discovery } from './discovery.ts'
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from './legacy.ts'
-import { compareGroups, compareVersions } from './priority.ts'
+import { compareGroups } from './priority.ts'
 
 test('versions sort by preference', () => {
   const sorted = 'v10 v2 v1 v11beta2 v10beta3 v3beta1 v12alpha1 v11alpha2 foo1 foo10'.split(' ')

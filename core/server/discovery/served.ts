@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import { compareText, compareVersions } from '#core/machinery/version-order.ts'
 import type { ResourceDefinition, VersionDefinition } from '#core/registry/resource.ts'
-import { compareGroups, compareText, compareVersions } from './priority.ts'
+import { compareGroups } from './priority.ts'
 
 /** What a set of definitions serves, in the order documents list it. */
 
