@@ -27,7 +27,7 @@ test('a refusal ends the chain', async () => {
     { name: 'a', admit: refuse },
     { name: 'b', admit: () => void heard.push('b') },
   ])
-  await expect(chain.mutate(requestOf({}))).rejects.toThrow('no')
+  await expect(async () => chain.mutate(requestOf({}))).rejects.toThrow('no')
   expect(heard).toEqual([])
 })
 

@@ -21,11 +21,18 @@ export function admissionChain(steps: readonly AdmissionStep[]): Admission {
   const admitting = steps.filter((step) => step.admit)
   const validating = steps.filter((step) => step.validate)
   return {
-    async mutate(request) {
-      for (const step of admitting) await step.admit!(request)
-    },
-    async validate(request) {
-      for (const step of validating) await step.validate!(request)
-    },
+    mutate: (request) => inTurn(admitting, (step) => step.admit!(request)),
+    validate: (request) => inTurn(validating, (step) => step.validate!(request)),
+  }
+}
+
+/** One after another; without leaving this turn as long as none of them has to wait for anything. */
+function inTurn(
+  steps: readonly AdmissionStep[],
+  run: (step: AdmissionStep) => Promise<void> | void,
+): Promise<void> | void {
+  for (const [at, step] of steps.entries()) {
+    const waiting = run(step)
+    if (waiting) return waiting.then(() => inTurn(steps.slice(at + 1), run))
   }
 }

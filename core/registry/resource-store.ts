@@ -113,14 +113,16 @@ export class ResourceStore {
       context,
     )
     request.object = object
-    await this.#admission.mutate(request)
+    const mutating = this.#admission.mutate(request)
+    if (mutating) await mutating
     const { resource } = served
     setCreationMetadata(object, resource, namespace, this.#now())
     dropStatus(object, served)
     resource.rules.prepareCreate?.(object)
     request.name = object.metadata.name ?? ''
     validateObject(object, undefined, served, '')
-    await this.#admission.validate(request)
+    const validating = this.#admission.validate(request)
+    if (validating) await validating
     return this.#insert(served, object, context)
   }
 
@@ -133,7 +135,7 @@ export class ResourceStore {
       try {
         if (context.dryRun) return this.#dryCreate(served, at, bytes)
         const ttl = { ttlSeconds: resource.rules.ttlSeconds }
-        const revision = await this.#line.write(key, () => this.#storage.create(key, bytes, ttl))
+        const revision = await this.#storage.create(key, bytes, ttl)
         return written(served, at, bytes, revision)
       } catch (error) {
         const base = object.metadata.generateName

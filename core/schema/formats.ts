@@ -59,6 +59,16 @@ export function hasFormat(format: string, value: string): boolean {
 
 /** RFC 3339 with a zone. */
 export function isDateTime(value: string): boolean {
+  if (value === lastDateTime) return true
+  const isOne = readsAsDateTime(value)
+  if (isOne) lastDateTime = value
+  return isOne
+}
+
+/** Objects written one after another carry the same second. */
+let lastDateTime = ''
+
+function readsAsDateTime(value: string): boolean {
   const parts = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/.exec(value)
   return parts !== null && isDate(parts[1]!) && +parts[2]! < 24 && +parts[3]! < 60 && +parts[4]! <= 60
 }

@@ -93,7 +93,12 @@ function matchFaults(value: string, grammar: Grammar, maxBytes: number): string[
 }
 
 function lengthFaults(value: string, maxBytes: number): string[] {
-  return byteLength(value) > maxBytes ? [`must be no more than ${maxBytes} bytes`] : []
+  return exceedsBytes(value, maxBytes) ? [`must be no more than ${maxBytes} bytes`] : []
+}
+
+/** True when `value` takes more than `maxBytes` in UTF-8. Most texts are so short that nobody has to look at them. */
+export function exceedsBytes(value: string, maxBytes: number): boolean {
+  return value.length * 3 > maxBytes && byteLength(value) > maxBytes
 }
 
 /** Bytes of `value` in UTF-8, without making them. */

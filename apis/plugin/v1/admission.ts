@@ -26,8 +26,9 @@ export interface AdmissionRequest {
 
 /** Changes or refuses writes. Implemented by the area `admission`; both methods refuse with a StatusError. */
 export interface Admission {
-  mutate(request: AdmissionRequest): Promise<void>
-  validate(request: AdmissionRequest): Promise<void>
+  /** Returns nothing when it was done at once. */
+  mutate(request: AdmissionRequest): Promise<void> | void
+  validate(request: AdmissionRequest): Promise<void> | void
 }
 
 /** Reads other objects while admitting one: from the watch cache, never from the wire. */

@@ -210,6 +210,8 @@ export class ResourceCache {
 }
 
 function fieldOf(entry: CacheEntry, field: string, extract: ExtractFacts): string {
+  // What most such views ask for; the key has it, and nothing needs to be parsed.
+  if (field === 'metadata.name') return entry.key.slice(entry.key.indexOf('/') + 1)
   const { fields } = entry.facts(extract)
   return Object.hasOwn(fields, field) ? fields[field]! : ''
 }
