@@ -1,4 +1,5 @@
 import { admissionRegistrationRules } from './admissionregistration/v1/rules.ts'
+import { apiRegistrationRules } from './apiregistration/v1/rules.ts'
 import { appsRules } from './apps/v1/rules.ts'
 import { autoscalingRules } from './autoscaling/v2/rules.ts'
 import { batchRules } from './batch/v1/rules.ts'
@@ -19,6 +20,7 @@ import { storageRules } from './storage/v1/rules.ts'
 /** The rules of every built-in kind that has some, by `group/resource` (`core` for the core group). */
 export const rules: ReadonlyMap<string, Rules> = new Map<string, Rules>([
   ...admissionRegistrationRules,
+  ...apiRegistrationRules,
   ...appsRules,
   ...autoscalingRules,
   ...batchRules,

@@ -10,8 +10,8 @@ test.each([
 })
 
 test('alternate takes both numbers from the round of the median ratio', async () => {
-  const values = [90, 10, 80]
-  const yardsticks = [100, 100, 200]
+  const values = [1, 90, 10, 80]
+  const yardsticks = [1_000, 100, 100, 200]
   const durations: number[] = []
   const round = await alternate(
     3_000,
@@ -22,5 +22,5 @@ test('alternate takes both numbers from the round of the median ratio', async ()
     async () => ({ perSecond: values.shift()! }),
   )
   expect(round).toEqual({ value: { perSecond: 80 }, yardstick: { perSecond: 200 } })
-  expect(durations).toEqual([1_000, 1_000, 1_000])
+  expect(durations).toEqual([1_000, 1_000, 1_000, 1_000])
 })

@@ -28,7 +28,8 @@ const roundCount = 3
 
 /**
  * Measures the yardstick and the value in turns, so that both see the same machine, and takes the round whose ratio is the
- * median: one disturbed round does not count.
+ * median: one disturbed round does not count. Before that, both run unmeasured: a server runs for weeks, and the
+ * compiler needs seconds to know its code.
  * @param durationMs for all rounds of one side together
  */
 export async function alternate(
@@ -36,6 +37,8 @@ export async function alternate(
   measureYardstick: (durationMs: number) => Promise<Rate>,
   measureValue: (durationMs: number) => Promise<Rate>,
 ): Promise<Round> {
+  await measureYardstick(durationMs / roundCount)
+  await measureValue(durationMs)
   const rounds: Round[] = []
   for (let at = 0; at < roundCount; at++) {
     const yardstick = await measureYardstick(durationMs / roundCount)

@@ -18,11 +18,11 @@ export function encodeContinue({ revision, after }: ContinueToken): string {
 export function decodeContinue(token: string, keyPrefix: string): ContinueToken {
   const parsed = parse(token)
   const { v, rv, start } = parsed
-  if (v !== apiVersion || typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv < -1 || typeof start !== 'string') {
-    throw newBadRequest('continue key is not valid: it is not a token of this server')
+  if (v !== apiVersion || typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv < -1 || rv === 0 || typeof start !== 'string') {
+    throw invalidToken('it is not a token of this server')
   }
   if (!start.startsWith(keyPrefix) || start.length > 512) {
-    throw newBadRequest('continue key is not valid: it belongs to another list')
+    throw invalidToken('it belongs to another list')
   }
   return { revision: rv, after: start }
 }
@@ -32,7 +32,11 @@ function parse(token: string): Record<string, unknown> {
     const value: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'))
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
   } catch (cause) {
-    throw newBadRequest('continue key is not valid: it does not decode', cause)
+    throw invalidToken('it does not decode', cause)
   }
-  throw newBadRequest('continue key is not valid: it does not decode')
+  throw invalidToken('it does not decode')
+}
+
+function invalidToken(fault: string, cause?: unknown) {
+  return newBadRequest(`invalid continue token: continue key is not valid: ${fault}`, cause)
 }

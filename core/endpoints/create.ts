@@ -7,7 +7,7 @@ import { replyObject } from './reply.ts'
 export async function create(request: ResourceRequest): Promise<void> {
   requireNamespace(request)
   const context = writeContext(request)
-  const body = await readBody(request.exchange)
+  const body = await readBody(request.exchange, context)
   if (body === undefined) throw newBadRequest('the body of the request is empty: send the object to create')
   const bytes = await request.store.create(request.served, request.info.namespace, body, context)
   await replyObject(request, 201, bytes)

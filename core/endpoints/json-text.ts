@@ -1,3 +1,5 @@
+import { duplicateFields } from './duplicate-fields.ts'
+
 /** Deeper values are refused: what walks them would run out of stack. */
 export const maxDepth = 1_000
 
@@ -5,13 +7,18 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Parses JSON that anyone may have sent.
+ * @param onDuplicates told the paths of fields that come twice, of which the last counts
  * @throws Error for what is no JSON or no UTF-8, is nested too deeply, or holds numbers that no 64 bits can
  */
-export function parseJsonText(bytes: Buffer): unknown {
+export function parseJsonText(bytes: Buffer, onDuplicates?: (paths: string[]) => void): unknown {
   if (bytes.length > 2 * maxDepth) checkDepth(bytes)
   const text = utf8.decode(bytes)
   const value: unknown = JSON.parse(text)
   if (maybeHuge.test(text)) checkFinite(value)
+  if (onDuplicates) {
+    const duplicates = duplicateFields(text, value)
+    if (duplicates.length > 0) onDuplicates(duplicates)
+  }
   return value
 }
 

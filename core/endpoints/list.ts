@@ -1,13 +1,13 @@
 import { createGzip } from 'node:zlib'
-import { newBadRequest, newExpired, newTimeout, StatusError } from '#core/errors/status-error.ts'
+import { newExpired, StatusError } from '#core/errors/status-error.ts'
 import type { ReplyStream } from '#core/server/exchange.ts'
-import type { Cacher } from '#core/storage/cacher/cacher.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { decodeContinue, encodeContinue } from './continue-token.ts'
 import type { ResourceRequest } from './endpoint.ts'
 import { groupBytes, groupsOf } from './groups.ts'
-import { parseLimit, parseRevision, parseTimeout } from './list-options.ts'
+import { type ListOptions, parseListOptions } from './list-options.ts'
 import { negotiate } from './negotiate.ts'
+import { reach } from './reach.ts'
 import { replyBytes } from './reply.ts'
 import { partialMetadata, tableOf } from './representation.ts'
 import { type Selection, selectionOf } from './selection.ts'
@@ -23,70 +23,28 @@ export interface ListPage {
 /** GET of a collection. @see https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks */
 export async function list(request: ResourceRequest): Promise<void> {
   const selection = selectionOf(request)
-  const limit = parseLimit(request.exchange.query.get('limit'))
-  // A list does not last; Kubernetes refuses a bad value all the same.
-  parseTimeout(request.exchange.query.get('timeoutSeconds'))
-  const token = request.exchange.query.get('continue')
-  if (token) return continueList(request, selection, limit, token)
-  const exact = await awaitRevision(request)
-  if (exact !== undefined && exact < request.served.resource.cache.lastRevision) {
-    return replyFromHistory(request, selection, limit, exact, '')
-  }
-  return replyCurrent(request, selection, limit, '', exact ?? request.cacher.revision)
+  const options = parseListOptions(request.exchange.query)
+  if (options.continue) return continueList(request, selection, options)
+  const { revision, isExact, limit } = options
+  await reach(request.cacher, revision)
+  return replyAt(request, selection, limit, isExact ? revision : request.cacher.revision, '')
 }
 
-async function continueList(
+async function continueList(request: ResourceRequest, selection: Selection, options: ListOptions): Promise<void> {
+  const { revision, after } = decodeContinue(options.continue, selection.keyPrefix)
+  await reach(request.cacher, revision)
+  return replyAt(request, selection, options.limit, revision < 0 ? request.cacher.revision : revision, after)
+}
+
+function replyAt(
   request: ResourceRequest,
   selection: Selection,
   limit: number,
-  token: string,
+  revision: number,
+  after: string,
 ): Promise<void> {
-  const query = request.exchange.query.get('resourceVersion')
-  if (query && query !== '0') {
-    throw newBadRequest('specifying resource version is not allowed when using continue')
-  }
-  const { revision, after } = decodeContinue(token, selection.keyPrefix)
-  await reach(request.cacher, revision)
-  if (revision < 0) return replyCurrent(request, selection, limit, after, request.cacher.revision)
-  if (revision >= request.served.resource.cache.lastRevision) {
-    return replyCurrent(request, selection, limit, after, revision)
-  }
-  return replyFromHistory(request, selection, limit, revision, after)
-}
-
-/**
- * Waits until the cache is as new as the client asks.
- * @returns the revision to read at when the client asks for exactly that one
- */
-async function awaitRevision({ exchange, cacher }: ResourceRequest): Promise<number | undefined> {
-  const text = exchange.query.get('resourceVersion') ?? ''
-  const match = exchange.query.get('resourceVersionMatch') ?? ''
-  const revision = parseRevision(text)
-  if (match !== '' && match !== 'Exact' && match !== 'NotOlderThan') {
-    throw newBadRequest(
-      `resourceVersionMatch: Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`,
-    )
-  }
-  if (match !== '' && text === '') {
-    throw newBadRequest('resourceVersionMatch is forbidden unless resourceVersion is provided')
-  }
-  if (match === 'Exact' && revision === 0) {
-    throw newBadRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"')
-  }
-  await reach(cacher, revision)
-  return match === 'Exact' ? revision : undefined
-}
-
-const revisionWaitMs = 3_000
-
-/** Waits a little for the cache to reach a revision. @throws StatusError Timeout */
-export async function reach(cacher: Cacher, revision: number): Promise<void> {
-  if (revision <= cacher.revision) return
-  try {
-    await cacher.reached(revision, AbortSignal.timeout(revisionWaitMs))
-  } catch {
-    throw newTimeout(`Too large resource version: ${revision}, current: ${cacher.revision}`, 1)
-  }
+  const isCurrent = revision >= request.served.resource.cache.lastRevision
+  return (isCurrent ? replyCurrent : replyFromHistory)(request, selection, limit, after, revision)
 }
 
 async function replyCurrent(
@@ -101,7 +59,7 @@ async function replyCurrent(
   const fits = matches && ((entry: CacheEntry) => matches(entry, cache.extract))
   if (singleKey !== undefined) {
     const entry = cache.get(singleKey)
-    return replyList(request, entry && (fits?.(entry) ?? true) ? [entry] : [], { revision: request.cacher.revision })
+    return replyList(request, entry && (fits?.(entry) ?? true) ? [entry] : [], { revision })
   }
   const { entries, more } = cache.list(selection.keyPrefix, fits, limit, after)
   if (!more) return replyList(request, entries, { revision })
@@ -118,8 +76,8 @@ async function replyFromHistory(
   request: ResourceRequest,
   selection: Selection,
   limit: number,
-  revision: number,
   after: string,
+  revision: number,
 ): Promise<void> {
   const { store, served } = request
   const { cache } = served.resource

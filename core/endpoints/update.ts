@@ -8,7 +8,7 @@ export async function update(request: ResourceRequest): Promise<void> {
   requireNamespace(request)
   const { info, served, store, exchange } = request
   const context = writeContext(request)
-  const body = await readBody(exchange)
+  const body = await readBody(exchange, context)
   if (body === undefined) throw newBadRequest('the body of the request is empty: send the whole object')
   const isConditional = hasResourceVersion(body)
   // What is stored is made of the body in place, so another try needs the body as it came.

@@ -1,13 +1,11 @@
-import { forbidden } from '#apis/meta/v1/field-error.ts'
-import { newBadRequest, newExpired, newInvalid } from '#core/errors/status-error.ts'
+import { newBadRequest, newExpired } from '#core/errors/status-error.ts'
 import type { ReplyStream } from '#core/server/exchange.ts'
-import { isTrue } from '#core/server/request-info.ts'
 import { type CacheEntry, frameEvent } from '#core/storage/cacher/entry.ts'
 import type { Subscriber, ViewSpec } from '#core/storage/cacher/watch-view.ts'
 import type { ResourceRequest } from './endpoint.ts'
-import { reach } from './list.ts'
-import { parseRevision, parseTimeout } from './list-options.ts'
+import { parseWatchOptions, type WatchOptions } from './list-options.ts'
 import { negotiate, type Representation } from './negotiate.ts'
+import { reach } from './reach.ts'
 import { partialMetadata, tableOf } from './representation.ts'
 import { selectionOf } from './selection.ts'
 
@@ -23,36 +21,16 @@ const groupBytes = 256 * 1024
 export async function watch(request: ResourceRequest): Promise<void> {
   const { exchange, cacher } = request
   const spec = viewSpec(request)
-  const { query } = exchange
-  const timeoutMs = parseTimeout(query.get('timeoutSeconds'))
-  const since = parseRevision(query.get('resourceVersion') ?? '')
-  const sendInitial = query.has('sendInitialEvents') ? isTrue(query.get('sendInitialEvents')) : since === 0
-  checkInitialEvents(query)
-  await reach(cacher, since)
-  const start = startOf(request, spec, since, sendInitial)
+  const options = parseWatchOptions(exchange.query)
+  await reach(cacher, options.revision)
+  const start = startOf(request, spec, options)
   const reply = exchange.stream(200, 'application/json')
   if (!start) {
-    const expired = newExpired(`too old resource version: ${since} (${cacher.revision})`)
+    const expired = newExpired(`too old resource version: ${options.revision} (${cacher.revision})`)
     reply.end(frameEvent('ERROR', Buffer.from(JSON.stringify(expired.status))))
     return
   }
-  const session = new WatchSession(request, reply, {
-    bookmarks: isTrue(query.get('allowWatchBookmarks')),
-    announceInitialEnd: sendInitial && query.has('sendInitialEvents'),
-    timeoutMs,
-  })
-  session.run(start, spec)
-}
-
-/** @throws StatusError Invalid */
-function checkInitialEvents(query: URLSearchParams): void {
-  const match = query.get('resourceVersionMatch')
-  const wanted = query.has('sendInitialEvents')
-  const fault = wanted
-    ? match !== 'NotOlderThan' && 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'
-    : match && 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'
-  if (!fault) return
-  throw newInvalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [forbidden('resourceVersionMatch', fault)])
+  new WatchSession(request, reply, options).run(start, spec)
 }
 
 let nextOwnView = 1
@@ -63,7 +41,11 @@ interface Start {
 }
 
 /** The events up to now, or undefined when they are not all known any more. Runs in the turn that subscribes. */
-function startOf({ served }: ResourceRequest, spec: ViewSpec, since: number, sendInitial: boolean): Start | undefined {
+function startOf(
+  { served }: ResourceRequest,
+  spec: ViewSpec,
+  { revision, sendInitial }: WatchOptions,
+): Start | undefined {
   const { cache } = served.resource
   const view = cache.viewOf(spec)
   if (sendInitial) {
@@ -71,8 +53,8 @@ function startOf({ served }: ResourceRequest, spec: ViewSpec, since: number, sen
     const encode = spec.encode ?? ((entry: CacheEntry) => served.encode(entry))
     return { frames: mapped(entries, (entry) => frameEvent('ADDED', encode(entry))) }
   }
-  if (since === 0) return { frames: [] }
-  const changes = cache.changesAfter(since)
+  if (revision === 0) return { frames: [] }
+  const changes = cache.changesAfter(revision)
   return changes && { frames: mapped(changes, (change) => view.frame(change)) }
 }
 
@@ -121,22 +103,16 @@ function tableEncoder(request: ResourceRequest, metaVersion: Representation['met
   }
 }
 
-interface SessionOptions {
-  bookmarks: boolean
-  announceInitialEnd: boolean
-  timeoutMs: number
-}
-
 /** One open watch: first what was, then what comes, until the client or the timeout ends it. */
 class WatchSession implements Subscriber {
   readonly #request: ResourceRequest
   readonly #reply: ReplyStream
-  readonly #options: SessionOptions
+  readonly #options: WatchOptions
   /** What came while the start was still being written; undefined once it has been. */
   #backlog: Buffer[] | undefined = []
   #backlogBytes = 0
 
-  constructor(request: ResourceRequest, reply: ReplyStream, options: SessionOptions) {
+  constructor(request: ResourceRequest, reply: ReplyStream, options: WatchOptions) {
     this.#request = request
     this.#reply = reply
     this.#options = options

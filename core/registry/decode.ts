@@ -4,6 +4,7 @@ import { validateObjectMeta, validateObjectMetaUpdate } from '#apis/meta/v1/vali
 import { newBadRequest, newInvalid } from '#core/errors/status-error.ts'
 import { SchemaCompiler } from '#core/schema/compile.ts'
 import { objectMetaSchema } from '#core/schema/object-meta.ts'
+import { unknownFieldMessage } from '#core/schema/prune.ts'
 import type { ServedVersion } from './registry.ts'
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
@@ -11,6 +12,18 @@ export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 export interface DecodeOptions {
   fieldValidation: FieldValidation
   warn(message: string): void
+  /** What was found when the body was read; filled in by the reader of the body. */
+  bodyFaults?: BodyFaults
+}
+
+/** What is wrong with the text of a body that can be read all the same. */
+export interface BodyFaults {
+  /** Paths of the fields that come again. */
+  duplicates?: readonly string[]
+  /** Keys that come again, in the words of Kubernetes' YAML parser. */
+  yaml?: readonly string[]
+  /** Complete messages: what is odd about a JSON patch. */
+  patch?: readonly string[]
 }
 
 const metadataSchema = new SchemaCompiler({}, { builtin: true }).compile({
@@ -78,16 +91,31 @@ const versionOf = (apiVersion: string) => String(apiVersion).split('/').pop()
 
 function pruneUnknown(object: UnstructuredObject, served: ServedVersion, options: DecodeOptions): void {
   const unknown: string[] = []
-  const collect =
-    options.fieldValidation === 'Ignore' ? undefined : (path: string) => unknown.push(`unknown field "${path}"`)
+  const collect = options.fieldValidation === 'Ignore' ? undefined : (path: string) => unknown.push(path)
   served.schema.prune(object, collect)
-  if (unknown.length === 0) return
-  if (options.fieldValidation === 'Strict') {
+  if (unknown.length === 0 && options.bodyFaults === undefined) return
+  const { kind, builtin } = served.resource.definition
+  const { yaml = [], ...others } = options.bodyFaults ?? {}
+  const faults = strictFaults(unknown, others, builtin)
+  if (options.fieldValidation === 'Strict' && yaml.length + faults.length > 0) {
+    if (yaml.length > 0) faults.unshift(['yaml: unmarshal errors:', ...yaml].join('\n  '))
     throw newBadRequest(
-      `${served.resource.definition.kind} in version "${served.definition.name}" cannot be handled as a ${served.resource.definition.kind}: strict decoding error: ${unknown.join(', ')}`,
+      `${kind} in version "${served.definition.name}" cannot be handled as a ${kind}: strict decoding error: ${faults.join(', ')}`,
     )
   }
-  for (const message of unknown) options.warn(message)
+  for (const message of [...yaml, ...faults]) options.warn(message)
+}
+
+/**
+ * The messages of a strict reading. A built-in kind's decoder knows no fields in what it does not know; a custom resource
+ * is read before anyone knows its schema.
+ */
+function strictFaults(unknown: readonly string[], faults: Omit<BodyFaults, 'yaml'>, builtin: boolean): string[] {
+  const { duplicates = [], patch = [] } = faults
+  const isKnown = (path: string) => !unknown.some((one) => path === one || path.startsWith(`${one}.`) || path.startsWith(`${one}[`))
+  const twice = (builtin ? duplicates.filter(isKnown) : duplicates).map((path) => `duplicate field "${path}"`)
+  const extra = unknown.map(unknownFieldMessage)
+  return [...patch, ...(builtin ? [...extra, ...twice] : [...twice, ...extra])]
 }
 
 function describe(value: unknown): string {

@@ -1,5 +1,5 @@
-import type { CacheEntry, Change, ChangeType, ExtractFacts } from './entry.ts'
-import { frameEvent } from './entry.ts'
+import { spliceResourceVersion } from '#core/machinery/canonical.ts'
+import { CacheEntry, type Change, type ChangeType, type ExtractFacts, frameEvent } from './entry.ts'
 
 /** What a watch wants to see. Watches with the same `id` share one view, and so each frame and each chunk. */
 export interface ViewSpec {
@@ -43,7 +43,8 @@ export class WatchView {
     const type = this.spec.matches ? this.#typeSeen(change) : change.type
     if (!type) return undefined
     if (type === change.type && !this.spec.encode) return change.frame
-    return frameEvent(type, this.spec.encode ? this.spec.encode(change.entry) : change.entry.bytes)
+    const shown = type === 'DELETED' && type !== change.type ? lastSeen(change) : change.entry
+    return frameEvent(type, this.spec.encode ? this.spec.encode(shown) : shown.bytes)
   }
 
   /** An object that starts to match is ADDED and one that no longer does DELETED, whatever happened to it. */
@@ -53,4 +54,9 @@ export class WatchView {
     if (after) return before ? 'MODIFIED' : 'ADDED'
     return before ? 'DELETED' : undefined
   }
+}
+
+/** Who no longer sees an object is shown the state it last saw, under the revision at which it left. */
+function lastSeen({ previous, entry }: Change): CacheEntry {
+  return new CacheEntry(entry.key, spliceResourceVersion(previous!.bytes, entry.revision), entry.revision)
 }
