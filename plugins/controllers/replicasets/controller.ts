@@ -1,5 +1,6 @@
-import { type ReplicaSet, replicasets } from '@keelson/apis/apps/v1/zz_generated.types.ts'
+import { type ReplicaSet, type ReplicaSetStatus, replicasets } from '@keelson/apis/apps/v1/zz_generated.types.ts'
 import { type Pod, pods } from '@keelson/apis/core/v1/zz_generated.types.ts'
+import type { KubeObject, ResourceRef } from '@keelson/apis/meta/v1/types.ts'
 import type { PluginHost } from '@keelson/apis/plugin/v1/host.ts'
 import { type Client, type DeepReadonly, equalJson, isNamespaceTerminating, isNotFound } from '@keelson/client'
 import {
@@ -29,25 +30,53 @@ import { nextAvailabilityMs, planScale, planStatus, type ScaleFailure } from './
 type AnyReplicaSet = DeepReadonly<ReplicaSet>
 type AnyPod = DeepReadonly<Pod>
 
+/** A kind that asks for a number of pods: a ReplicaSet, or one that is handled as if it were one. */
+export interface ReplicaKind<T extends KubeObject & { status?: ReplicaSetStatus }> {
+  ref: ResourceRef<T>
+  /** The source of its events. */
+  component: string
+  /** The object as a ReplicaSet, with its own apiVersion and kind. */
+  view(object: DeepReadonly<T>): AnyReplicaSet
+  /** What the kind has of a ReplicaSet's status. */
+  report(status: ReplicaSetStatus): T['status']
+}
+
+const replicaSetKind: ReplicaKind<ReplicaSet> = {
+  ref: replicasets,
+  component: 'replicaset-controller',
+  view: (object) => object,
+  report: (status) => status,
+}
+
 /** Keeps the number of pods that each ReplicaSet asks for. */
-export async function runReplicaSets(client: Client, host: PluginHost, clock: Clock = systemClock): Promise<void> {
+export const runReplicaSets = (client: Client, host: PluginHost, clock?: Clock): Promise<void> =>
+  runReplicas(replicaSetKind, client, host, clock)
+
+/** Keeps the number of pods that each object of the kind asks for. */
+export async function runReplicas<T extends KubeObject & { status?: ReplicaSetStatus }>(
+  { ref, component, view, report }: ReplicaKind<T>,
+  client: Client,
+  host: PluginHost,
+  clock: Clock = systemClock,
+): Promise<void> {
   const { log, signal } = host
   const informers = createInformers(client, { log, signal, clock })
-  const replicaSetInformer = informers.for(replicasets)
+  const replicaSetInformer = informers.for(ref)
   const podInformer = informers.for(pods)
-  const recorder = createEventRecorder(client, 'replicaset-controller', { log, clock })
+  const recorder = createEventRecorder(client, component, { log, clock })
   const writes = trackOwnWrites(podInformer, clock)
   indexByController(replicaSetInformer)
   indexByController(podInformer)
 
   async function reconcile(key: string): Promise<ReconcileResult> {
     const { namespace, name } = splitKey(key)
-    const replicaSet = replicaSetInformer.get(namespace, name)
-    if (!replicaSet) return undefined
+    const stored = replicaSetInformer.get(namespace, name)
+    if (!stored) return undefined
+    const replicaSet = view(stored)
     const claimed = await claimPods(replicaSet)
     const failure = replicaSet.metadata.deletionTimestamp ? undefined : await scale(replicaSet, claimed)
     const current = writes.view(uidOf(replicaSet), claimed)
-    await writeStatus(replicaSet, current, failure)
+    await writeStatus(stored, current, failure)
     if (failure) throw failure.cause
     const requeueAfterMs = nextAvailabilityMs(current, replicaSet.spec.minReadySeconds ?? 0, clock.now())
     return requeueAfterMs === undefined ? undefined : { requeueAfterMs }
@@ -56,7 +85,7 @@ export async function runReplicaSets(client: Client, host: PluginHost, clock: Cl
   function claimPods(replicaSet: AnyReplicaSet): Promise<AnyPod[]> {
     const { namespace = '', name = '' } = replicaSet.metadata
     const owned = writes.view(uidOf(replicaSet), ownedBy(podInformer, uidOf(replicaSet)))
-    const readOwner = () => client.resource(replicasets).in(namespace).get(name)
+    const readOwner = () => client.resource(ref).in(namespace).get(name)
     const claimer = { owner: replicaSet, selector: replicaSet.spec.selector, client: client.resource(pods), readOwner }
     return claim<Pod>(claimer, [...owned, ...orphansIn(podInformer, namespace)])
   }
@@ -115,7 +144,7 @@ export async function runReplicaSets(client: Client, host: PluginHost, clock: Cl
 
   function countByNode(replicaSet: AnyReplicaSet): Map<string, number> {
     const manager = controllerOf(replicaSet)
-    const siblings = manager ? ownedBy(replicaSetInformer, manager.uid) : [replicaSet]
+    const siblings = manager ? ownedBy(replicaSetInformer, manager.uid).map(view) : [replicaSet]
     const counts = new Map<string, number>()
     for (const pod of siblings.flatMap((one) => ownedBy(podInformer, uidOf(one))).filter(isPodActive)) {
       const node = pod.spec.nodeName ?? ''
@@ -124,26 +153,26 @@ export async function runReplicaSets(client: Client, host: PluginHost, clock: Cl
     return counts
   }
 
-  async function writeStatus(replicaSet: AnyReplicaSet, current: AnyPod[], failure?: ScaleFailure): Promise<void> {
+  async function writeStatus(stored: DeepReadonly<T>, current: AnyPod[], failure?: ScaleFailure): Promise<void> {
     const now = clock.now()
     const reported = failure && { reason: failure.reason, message: failure.message }
-    const status = planStatus(replicaSet, current, reported, formatTime(now), now)
-    if (equalJson(status, replicaSet.status)) return
+    const status = report(planStatus(view(stored), current, reported, formatTime(now), now))
+    if (equalJson(status, stored.status)) return
     try {
-      await client.resource(replicasets).updateStatus({ ...replicaSet, status })
+      await client.resource(ref).updateStatus({ ...stored, status })
     } catch (error) {
       if (!isNotFound(error)) throw error
     }
   }
 
-  const queue = runReconciler({ name: 'replicasets', log, reconcile, concurrency: 10, signal, clock })
+  const queue = runReconciler({ name: ref.resource, log, reconcile, concurrency: 10, signal, clock })
   await informers.synced()
   replicaSetInformer.on({
     added: (object) => queue.add(namespacedKey(object)),
     updated: (object) => queue.add(namespacedKey(object)),
-    deleted: (object) => writes.forget(uidOf(object)),
+    deleted: (object) => writes.forget(object.metadata.uid ?? ''),
   })
-  podInformer.on(enqueueOwners(replicaSetInformer, replicasets, (owner) => owner.spec.selector, queue))
+  podInformer.on(enqueueOwners(replicaSetInformer, ref, (owner) => view(owner).spec.selector, queue))
   host.ready()
   await queue.stopped
 }
