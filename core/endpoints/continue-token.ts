@@ -18,7 +18,14 @@ export function encodeContinue({ revision, after }: ContinueToken): string {
 export function decodeContinue(token: string, keyPrefix: string): ContinueToken {
   const parsed = parse(token)
   const { v, rv, start } = parsed
-  if (v !== apiVersion || typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv < -1 || rv === 0 || typeof start !== 'string') {
+  if (
+    v !== apiVersion ||
+    typeof rv !== 'number' ||
+    !Number.isSafeInteger(rv) ||
+    rv < -1 ||
+    rv === 0 ||
+    typeof start !== 'string'
+  ) {
     throw invalidToken('it is not a token of this server')
   }
   if (!start.startsWith(keyPrefix) || start.length > 512) {

@@ -74,7 +74,13 @@ export function parseWatchOptions(query: URLSearchParams): WatchOptions {
   const revision = parseRevision(query.get('resourceVersion') ?? '')
   const bookmarks = isTrue(query.get('allowWatchBookmarks'))
   const sendInitial = isStreamingList ? isTrue(query.get('sendInitialEvents')) : revision === 0
-  return { revision, sendInitial, announceInitialEnd: sendInitial && isStreamingList && bookmarks, bookmarks, timeoutMs }
+  return {
+    revision,
+    sendInitial,
+    announceInitialEnd: sendInitial && isStreamingList && bookmarks,
+    bookmarks,
+    timeoutMs,
+  }
 }
 
 function watchFaults(query: URLSearchParams, isStreamingList: boolean): FieldError[] {

@@ -2,11 +2,13 @@ import { createGzip } from 'node:zlib'
 import { newExpired, StatusError } from '#core/errors/status-error.ts'
 import type { ReplyStream } from '#core/server/exchange.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
+import { listPast, type PastList } from '#core/storage/cacher/past-list.ts'
 import { decodeContinue, encodeContinue } from './continue-token.ts'
 import type { ResourceRequest } from './endpoint.ts'
 import { groupBytes, groupsOf } from './groups.ts'
 import { type ListOptions, parseListOptions } from './list-options.ts'
 import { negotiate } from './negotiate.ts'
+import { announceGzip, indented, isPretty, takesGzip } from './presentation.ts'
 import { reach } from './reach.ts'
 import { replyBytes } from './reply.ts'
 import { partialMetadata, tableOf } from './representation.ts'
@@ -71,7 +73,7 @@ async function replyCurrent(
   })
 }
 
-/** The collection has changed since: the store still knows how it was. */
+/** The collection has changed since: the cache knows for a while how it was, and the store for longer. */
 async function replyFromHistory(
   request: ResourceRequest,
   selection: Selection,
@@ -81,21 +83,25 @@ async function replyFromHistory(
 ): Promise<void> {
   const { store, served } = request
   const { cache } = served.resource
-  const { matches } = selection
-  let page: { entries: CacheEntry[]; more: boolean }
+  const { matches, keyPrefix } = selection
+  const options = {
+    keyPrefix,
+    limit,
+    after,
+    ...(matches && { matches: (entry: CacheEntry) => matches(entry, cache.extract) }),
+  }
+  let page: PastList
   try {
-    page = await store.listAt(served.resource, selection.keyPrefix, revision, {
-      limit,
-      after,
-      ...(matches && { matches: (entry: CacheEntry) => matches(entry, cache.extract) }),
-    })
+    page = listPast(cache, revision, options) ?? (await store.listAt(served.resource, keyPrefix, revision, options))
   } catch (error) {
     throw after ? withFreshToken(error, after) : error
   }
-  const last = page.entries.at(-1)?.key
-  await replyList(request, page.entries, {
+  const { entries, more, remaining } = page
+  const last = entries.at(-1)?.key
+  await replyList(request, entries, {
     revision,
-    ...(page.more && last !== undefined && { continue: encodeContinue({ revision, after: last }) }),
+    ...(more && last !== undefined && { continue: encodeContinue({ revision, after: last }) }),
+    ...(remaining !== undefined && { remaining }),
   })
 }
 
@@ -134,12 +140,11 @@ export async function replyList(
   const { kind, apiVersion } = partial
     ? { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${representation.metaVersion}` }
     : { kind: served.resource.definition.listKind, apiVersion: served.apiVersion }
-  const head = Buffer.from(`${JSON.stringify({ kind, apiVersion, metadata }).slice(0, -1)},"items":[`)
-  const parts = listParts(head, entries, encode)
-  if (!isLarge(entries) || representation.format === 'yaml' || exchange.query.has('pretty')) {
-    return replyBytes(request, 200, Buffer.concat([...parts]), representation)
+  const head = { kind, apiVersion, metadata }
+  if (representation.format !== 'json' || !isLarge(entries)) {
+    return replyBytes(request, 200, Buffer.concat([...listParts(head, entries, encode)]), representation)
   }
-  await streamParts(request, parts)
+  return streamParts(request, (isPretty(exchange) ? indentedParts : listParts)(head, entries, encode))
 }
 
 function listMetadata({ cacher }: ResourceRequest, page: ListPage): Record<string, unknown> {
@@ -150,20 +155,29 @@ function listMetadata({ cacher }: ResourceRequest, page: ListPage): Record<strin
   }
 }
 
+type Encode = (entry: CacheEntry) => Buffer
+
 const comma = Buffer.from(',')
 const tail = Buffer.from(']}')
 
-function* listParts(
-  head: Buffer,
-  entries: readonly CacheEntry[],
-  encode: (entry: CacheEntry) => Buffer,
-): Generator<Buffer> {
-  yield head
+function* listParts(head: object, entries: readonly CacheEntry[], encode: Encode): Generator<Buffer> {
+  yield Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)
   for (let at = 0; at < entries.length; at++) {
     if (at > 0) yield comma
     yield encode(entries[at]!)
   }
   yield tail
+}
+
+/** The same for people to read, object by object: a large list is never one large text. */
+function* indentedParts(head: object, entries: readonly CacheEntry[], encode: Encode): Generator<Buffer> {
+  yield Buffer.from(`${JSON.stringify(head, null, 2).slice(0, -2)},\n  "items": [`)
+  for (let at = 0; at < entries.length; at++) {
+    // Texts hold no line feeds but escaped ones.
+    const lines = indented(encode(entries[at]!)).replaceAll('\n', '\n    ')
+    yield Buffer.from(`${at > 0 ? ',' : ''}\n    ${lines}`)
+  }
+  yield Buffer.from(entries.length > 0 ? '\n  ]\n}\n' : ']\n}\n')
 }
 
 function isLarge(entries: readonly CacheEntry[]): boolean {
@@ -172,8 +186,8 @@ function isLarge(entries: readonly CacheEntry[]): boolean {
 }
 
 async function streamParts({ exchange }: ResourceRequest, parts: Iterable<Buffer>): Promise<void> {
-  const gzip = /\bgzip\b/.test(exchange.header('accept-encoding') ?? '')
-  if (gzip) exchange.setHeader('content-encoding', 'gzip')
+  const gzip = takesGzip(exchange)
+  if (gzip) announceGzip(exchange)
   const reply = exchange.stream(200, 'application/json')
   const write = gzip ? gzipWriter(reply) : plainWriter(reply)
   for (const group of groupsOf(parts)) {

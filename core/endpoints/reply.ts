@@ -2,14 +2,12 @@ import { promisify } from 'node:util'
 import { gzip as gzipCallback } from 'node:zlib'
 import { stringify as stringifyYaml } from 'yaml'
 import type { Exchange } from '#core/server/exchange.ts'
-import { isTrue } from '#core/server/request-info.ts'
 import type { ResourceRequest } from './endpoint.ts'
 import { negotiate, type Representation } from './negotiate.ts'
+import { announceGzip, gzipThreshold, indented, isPretty, takesGzip } from './presentation.ts'
 import { partialMetadata, tableOf } from './representation.ts'
 
 const gzip = promisify(gzipCallback)
-/** Below this, compressing costs more than it saves; Kubernetes draws the same line. */
-const gzipThreshold = 128 * 1024
 
 /** Answers with one object as the client wants to see it. @param bytes JSON in the served version */
 export function replyObject(
@@ -39,16 +37,13 @@ export function replyBytes(
     exchange.send(status, 'application/yaml', stringifyYaml(JSON.parse(bytes.toString('utf8'))))
     return
   }
-  const pretty = isTrue(exchange.query.get('pretty'))
-  const body = pretty ? Buffer.from(`${JSON.stringify(JSON.parse(bytes.toString('utf8')), null, 2)}\n`) : bytes
-  if (body.length > gzipThreshold && /\bgzip\b/.test(exchange.header('accept-encoding') ?? '')) {
-    return sendCompressed(exchange, status, body)
-  }
+  const body = isPretty(exchange) ? Buffer.from(`${indented(bytes)}\n`) : bytes
+  if (body.length > gzipThreshold && takesGzip(exchange)) return sendCompressed(exchange, status, body)
   exchange.send(status, 'application/json', body)
 }
 
 async function sendCompressed(exchange: Exchange, status: number, body: Buffer): Promise<void> {
   const compressed = await gzip(body, { level: 1 })
-  exchange.setHeader('content-encoding', 'gzip')
+  announceGzip(exchange)
   exchange.send(status, 'application/json', compressed)
 }
