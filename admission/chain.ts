@@ -30,9 +30,10 @@ export function admissionChain(steps: readonly AdmissionStep[]): Admission {
 function inTurn(
   steps: readonly AdmissionStep[],
   run: (step: AdmissionStep) => Promise<void> | void,
+  from = 0,
 ): Promise<void> | void {
-  for (const [at, step] of steps.entries()) {
-    const waiting = run(step)
-    if (waiting) return waiting.then(() => inTurn(steps.slice(at + 1), run))
+  for (let at = from; at < steps.length; at++) {
+    const waiting = run(steps[at]!)
+    if (waiting) return waiting.then(() => inTurn(steps, run, at + 1))
   }
 }

@@ -4,6 +4,12 @@ import { configMap, configMaps } from './objects.ts'
 import { alternate } from './rounds.ts'
 import { scratch, startBare, startKeelson } from './servers.ts'
 
+const loads = [
+  { clients: '64 clients', protocol: 'h1', sessions: 64, goal: { atLeastRatio: 0.5 } },
+  { clients: '64 clients', protocol: 'h2', sessions: 64, goal: { atLeastRatio: 0.5 } },
+  { clients: '64 in flight on 4 connections', protocol: 'h2', sessions: 4, goal: undefined },
+] as const
+
 /** Durable creates through the whole chain from 64 clients, against a bare server that parses and answers the same body. */
 export async function createBench(durationMs: number): Promise<Figure[]> {
   const { directory, remove } = scratch()
@@ -12,8 +18,8 @@ export async function createBench(durationMs: number): Promise<Figure[]> {
   try {
     const figures: Figure[] = []
     let created = 0
-    for (const protocol of ['h1', 'h2'] as const) {
-      const load = { concurrency: 64, protocol }
+    for (const { clients, protocol, sessions, goal } of loads) {
+      const load = { concurrency: 64, protocol, sessions }
       const round = await alternate(
         durationMs,
         (roundMs) =>
@@ -27,7 +33,7 @@ export async function createBench(durationMs: number): Promise<Figure[]> {
             body: configMap(`bench-${created++}`, 2_048),
           })),
       )
-      figures.push(figureOf(`create 2 KB, 64 clients, ${protocol}`, round, 'bare POST', { atLeastRatio: 0.5 }))
+      figures.push(figureOf(`create 2 KB, ${clients}, ${protocol}`, round, 'bare POST', goal))
     }
     return figures
   } finally {

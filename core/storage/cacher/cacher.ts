@@ -113,7 +113,8 @@ export class Cacher implements AsyncDisposable {
       if (!at) continue
       const cache = this.resource(at.resource)
       const entry = this.#entryOf(at.key, event.value, event.revision)
-      const change = event.type === 'put' ? cache.put(entry) : cache.remove(entry)
+      const change =
+        event.type === 'put' ? cache.put(entry, event.createRevision === event.revision) : cache.remove(entry)
       if (!change) continue
       const changes = touched.get(cache)
       if (changes) changes.push(change)

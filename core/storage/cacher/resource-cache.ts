@@ -95,8 +95,9 @@ export class ResourceCache {
     return this.#entries.forRange(`${after}\u0000`, keyPrefix ? endOf(keyPrefix) : '\uffff', false)
   }
 
-  put(entry: CacheEntry): Change {
-    const previous = this.#entries.get(entry.key)
+  /** @param isNew the entry is the first of its key: nobody needs to look for an earlier one */
+  put(entry: CacheEntry, isNew = false): Change {
+    const previous = isNew ? undefined : this.#entries.get(entry.key)
     this.#entries.set(entry.key, entry)
     return this.#record(new Change(previous ? 'MODIFIED' : 'ADDED', entry, previous))
   }
@@ -187,10 +188,12 @@ export class ResourceCache {
     if (this.#views.size === 0) return
     const lines = new Map<WatchView, Buffer[]>()
     for (const change of changes) {
-      for (const view of this.#viewsConcerned(change)) {
+      const tell = (view: WatchView) => {
         const frame = view.frame(change)
         if (frame) getOrInsert(lines, view, () => [] as Buffer[]).push(frame)
       }
+      for (const view of this.#generalViews) tell(view)
+      if (this.#viewsByField.size > 0) for (const view of this.#viewsByValueOf(change)) tell(view)
     }
     for (const [view, frames] of lines) {
       const chunk = frames.length === 1 ? frames[0]! : Buffer.concat(frames)
@@ -198,8 +201,7 @@ export class ResourceCache {
     }
   }
 
-  *#viewsConcerned(change: Change): Iterable<WatchView> {
-    yield* this.#generalViews
+  *#viewsByValueOf(change: Change): Iterable<WatchView> {
     for (const [field, byValue] of this.#viewsByField) {
       const after = fieldOf(change.entry, field, this.#extract)
       const before = change.previous && fieldOf(change.previous, field, this.#extract)

@@ -57,10 +57,14 @@ export class KeyIndex {
   /** Makes a staged change durable. Changes are applied in revision order. */
   apply(change: KeyChange): void {
     if (this.#pending.get(change.key)?.revision === change.revision) this.#pending.delete(change.key)
-    const before = this.#durable.get(change.key)
-    if (before && before.expires > 0) this.#expiring.delete(before)
+    if (this.#expiring.size > 0) this.#forgetExpiry(change.key)
     if (change.state) this.#put(change.key, change.state)
     else this.#durable.delete(change.key)
+  }
+
+  #forgetExpiry(key: string): void {
+    const before = this.#durable.get(key)
+    if (before && before.expires > 0) this.#expiring.delete(before)
   }
 
   /** Forgets every staged change. */
