@@ -1,11 +1,12 @@
 import { newBadRequest, newUnsupportedMediaType } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
-import { applyJsonPatch } from '#core/machinery/json-patch.ts'
+import { applyJsonPatch, unknownPatchFields } from '#core/machinery/json-patch.ts'
 import { applyMergePatch } from '#core/machinery/merge-patch.ts'
 import { applyStrategicMergePatch } from '#core/machinery/strategic-merge.ts'
+import type { BodyFaults } from '#core/registry/decode.ts'
 import type { ServedVersion } from '#core/registry/registry.ts'
 import type { JsonSchema } from '#core/registry/resource.ts'
-import { mediaType, parseJson } from './body.ts'
+import { mediaType, parseJson, type StrictReading } from './body.ts'
 import { maxBodyBytes, type ResourceRequest, requireNamespace, writeContext } from './endpoint.ts'
 import { replyObject } from './reply.ts'
 
@@ -19,8 +20,8 @@ export type ApplyPatch = (target: unknown) => unknown
 export async function patch(request: ResourceRequest): Promise<void> {
   requireNamespace(request)
   const { info, served, store } = request
-  const context = writeContext(request)
-  const apply = await readPatch(request, served.definition.schema)
+  const context = { ...writeContext(request), isPatched: true }
+  const apply = await readPatch(request, served.definition.schema, context)
   const bytes = await store.update(
     served,
     info,
@@ -31,14 +32,19 @@ export async function patch(request: ResourceRequest): Promise<void> {
   await replyObject(request, 200, bytes)
 }
 
-/** Reads the patch in the request's body. @param schema of what it applies to */
-export async function readPatch({ exchange, served }: ResourceRequest, schema: JsonSchema): Promise<ApplyPatch> {
+/** Reads the patch in the request's body. @param schema of what it applies to @param reading told what is odd about the patch */
+export async function readPatch(
+  { exchange, served }: ResourceRequest,
+  schema: JsonSchema,
+  reading: StrictReading,
+): Promise<ApplyPatch> {
   const type = mediaType(exchange.header('content-type'))
   const supported = patchTypes(served)
   if (!supported.includes(type)) throw newUnsupportedMediaType(type, supported)
-  const body = parseJson(await exchange.body(maxBodyBytes))
+  const body = parseJson(await exchange.body(maxBodyBytes), reading)
   switch (type) {
     case 'application/json-patch+json':
+      if (reading.fieldValidation !== 'Ignore') reading.bodyFaults = jsonPatchFaults(body, reading)
       return (target) => applyJsonPatch(target, body)
     case 'application/merge-patch+json':
       return (target) => applyMergePatch(target, objectBody(body))
@@ -47,6 +53,12 @@ export async function readPatch({ exchange, served }: ResourceRequest, schema: J
       return (target) => applyStrategicMergePatch(target, objectBody(body), compiled)
     }
   }
+}
+
+function jsonPatchFaults(patch: unknown, { bodyFaults }: StrictReading): BodyFaults | undefined {
+  const unknown = unknownPatchFields(patch).map((path) => `json patch unknown field "${path}"`)
+  const twice = bodyFaults?.duplicates?.map((path) => `json patch duplicate field "${path}"`) ?? []
+  return unknown.length + twice.length > 0 ? { patch: [...unknown, ...twice] } : undefined
 }
 
 function patchTypes({ resource }: ServedVersion): string[] {

@@ -2,7 +2,8 @@ import { newBadRequest, newRequestEntityTooLarge, StatusError } from '#core/erro
 import { cloneJson, equalJson, isObject, type JsonObject, own, setOwn } from '#core/schema/json.ts'
 
 /**
- * JSON Patch, with what Kubernetes adds: negative indices count from the end, and limits on operations and copies.
+ * JSON Patch as Kubernetes does it: negative indices count from the end, `replace` and `test` of what an object does not
+ * have find nothing there rather than fail, and operations and copies have limits.
  * @see https://www.rfc-editor.org/rfc/rfc6902
  */
 export const maxOperations = 10_000
@@ -12,26 +13,33 @@ export const maxCopiedBytes = 3 * 1024 * 1024
 /**
  * Changes `target` in place as far as it goes; when it throws, `target` is of no more use.
  * @param patch the parsed body
- * @throws StatusError BadRequest for what is no JSON Patch, RequestEntityTooLarge past the limits,
+ * @throws StatusError BadRequest for what is no JSON Patch, RequestEntityTooLarge for too many operations,
  * Invalid when an operation does not apply or a test fails
  */
 export function applyJsonPatch(target: unknown, patch: unknown): unknown {
-  const operations = readOperations(patch)
+  const operations = checkOperations(patch)
   const document = new Document(target)
-  for (const operation of operations) {
-    try {
-      apply(document, operation)
-    } catch (error) {
-      throw error instanceof Inapplicable ? newInapplicable(error) : error
-    }
+  try {
+    for (const operation of operations) apply(document, operation)
+  } catch (error) {
+    throw error instanceof Inapplicable ? newInapplicable(error) : error
   }
   return document.root
 }
 
-type Operation =
-  | { op: 'add' | 'replace' | 'test'; path: string[]; value: unknown }
-  | { op: 'remove'; path: string[] }
-  | { op: 'move' | 'copy'; path: string[]; from: string[] }
+/** What a strict reading finds in a patch beside its operations: fields no operation has. */
+export function unknownPatchFields(patch: unknown): string[] {
+  if (!Array.isArray(patch)) return []
+  return patch.flatMap((operation, at) =>
+    isObject(operation)
+      ? Object.keys(operation)
+          .filter((field) => !operationFields.includes(field))
+          .map((field) => `[${at}].${field}`)
+      : [],
+  )
+}
+
+const operationFields = ['op', 'path', 'from', 'value']
 
 /** An operation that the document at hand does not allow; the message says why. */
 class Inapplicable extends Error {}
@@ -48,41 +56,38 @@ function newInapplicable(cause: Inapplicable): StatusError {
   )
 }
 
-function readOperations(patch: unknown): Operation[] {
-  if (!Array.isArray(patch)) throw newBadRequest('a JSON patch must be a list of operations')
+/** @throws StatusError for what no document could be patched with */
+function checkOperations(patch: unknown): JsonObject[] {
+  if (!Array.isArray(patch)) {
+    throw newBadRequest('error decoding patch: a JSON patch must be a list of operations')
+  }
+  for (const [at, operation] of patch.entries()) {
+    if (operation !== null && !isObject(operation)) {
+      throw newBadRequest(`error decoding patch: operation ${at} is not an object`)
+    }
+    for (const field of ['op', 'path', 'from']) {
+      const value = own(operation ?? {}, field)
+      if (value === undefined || value === null || typeof value === 'string') continue
+      throw newBadRequest(`error decoding patch: ${field} of operation ${at} is not a string`)
+    }
+  }
   if (patch.length > maxOperations) {
     throw newRequestEntityTooLarge(
       `The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`,
     )
   }
-  return patch.map(readOperation)
+  return patch.map((operation) => operation ?? {})
 }
 
-function readOperation(given: unknown, at: number): Operation {
-  if (!isObject(given)) throw newBadRequest(`operation ${at} of the JSON patch is not an object`)
-  const op = own(given, 'op')
-  const path = readPointer(given, 'path', at)
-  switch (op) {
-    case 'add':
-    case 'replace':
-    case 'test':
-      if (!Object.hasOwn(given, 'value')) throw newBadRequest(`operation ${at} of the JSON patch has no value`)
-      return { op, path, value: given.value }
-    case 'remove':
-      return { op, path }
-    case 'move':
-    case 'copy':
-      return { op, path, from: readPointer(given, 'from', at) }
-    default:
-      throw newBadRequest(`Unexpected kind: ${typeof op === 'string' ? op : 'unknown'}`)
-  }
-}
-
-function readPointer(operation: JsonObject, field: 'path' | 'from', at: number): string[] {
+function readPointer(operation: JsonObject, field: 'path' | 'from', op: string): string[] {
   const text = own(operation, field)
-  if (typeof text !== 'string') throw newBadRequest(`operation ${at} of the JSON patch has no ${field}`)
+  if (typeof text !== 'string') throw new Inapplicable(`${op} operation failed to decode ${field}: missing value`)
   if (text === '') return []
-  if (!text.startsWith('/')) throw newBadRequest(`operation ${at} of the JSON patch: ${field} must begin with /`)
+  if (!text.startsWith('/')) {
+    throw new Inapplicable(
+      `${op} operation does not apply: doc is missing path: ${JSON.stringify(text)}: missing value`,
+    )
+  }
   return text
     .slice(1)
     .split('/')
@@ -92,26 +97,32 @@ function readPointer(operation: JsonObject, field: 'path' | 'from', at: number):
 const pointer = (path: readonly string[]) =>
   path.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 
-function apply(document: Document, operation: Operation): void {
-  const { op, path } = operation
+function textOf(operation: JsonObject, field: string): string {
+  const value = own(operation, field)
+  return typeof value === 'string' ? value : ''
+}
+
+function apply(document: Document, operation: JsonObject): void {
+  const op = textOf(operation, 'op') || 'unknown'
+  // A value that is not given is null.
+  const value = own(operation, 'value') ?? null
+  const path = () => readPointer(operation, 'path', op)
+  const from = () => readPointer(operation, 'from', op)
   switch (op) {
     case 'add':
-      document.add(path, cloneJson(operation.value), op)
-      break
+      return document.add(path(), cloneJson(value), op)
     case 'remove':
-      document.remove(path, op)
-      break
+      return void document.remove(path(), op)
     case 'replace':
-      document.replace(path, cloneJson(operation.value))
-      break
+      return document.replace(path(), cloneJson(value))
     case 'test':
-      document.test(path, operation.value)
-      break
+      return document.test(path(), value)
     case 'move':
-      document.move(operation.from, path)
-      break
+      return document.move(from(), path())
     case 'copy':
-      document.copy(operation.from, path)
+      return document.copy(from(), path())
+    default:
+      throw new Inapplicable(`Unexpected kind: ${op}`)
   }
 }
 
@@ -127,18 +138,12 @@ class Document {
   }
 
   add(path: readonly string[], value: unknown, op: string): void {
-    if (path.length === 0) {
-      this.root = value
-      return
-    }
     const { holder, key } = this.locate(path, op)
     if (Array.isArray(holder)) holder.splice(key === '-' ? holder.length : indexOf(key, holder.length + 1), 0, value)
     else setOwn(holder, key, value)
   }
 
   remove(path: readonly string[], op: string): unknown {
-    if (path.length === 0)
-      throw new Inapplicable(`${op} operation does not apply: the whole document cannot be removed`)
     const { holder, key } = this.locate(path, op)
     if (Array.isArray(holder)) return holder.splice(indexOf(key, holder.length), 1)[0]
     if (!Object.hasOwn(holder, key)) {
@@ -153,6 +158,7 @@ class Document {
 
   replace(path: readonly string[], value: unknown): void {
     if (path.length === 0) {
+      if (typeof value !== 'object') throw new Inapplicable('replace operation value must be object or array')
       this.root = value
       return
     }
@@ -161,14 +167,11 @@ class Document {
       holder[indexOf(key, holder.length)] = value
       return
     }
-    if (!Object.hasOwn(holder, key)) {
-      throw new Inapplicable(`replace operation does not apply: doc is missing key: ${pointer(path)}: missing value`)
-    }
     setOwn(holder, key, value)
   }
 
   test(path: readonly string[], value: unknown): void {
-    if (!equalJson(this.get(path, 'test'), value)) {
+    if (!equalJson(this.get(path, 'test') ?? null, value)) {
       throw new Inapplicable(`testing value ${pointer(path)} failed: test failed`)
     }
   }
@@ -181,10 +184,10 @@ class Document {
   }
 
   copy(from: readonly string[], path: readonly string[]): void {
-    const value = this.get(from, 'copy')
+    const value = this.get(from, 'copy') ?? null
     this.copiedBytes += Buffer.byteLength(JSON.stringify(value))
     if (this.copiedBytes > maxCopiedBytes) {
-      throw newRequestEntityTooLarge(
+      throw new Inapplicable(
         `Unable to complete the copy, the accumulated size increase of copy is ${this.copiedBytes}, exceeding the limit ${maxCopiedBytes}`,
       )
     }
@@ -195,15 +198,12 @@ class Document {
     if (path.length === 0) return this.root
     const { holder, key } = this.locate(path, op)
     if (Array.isArray(holder)) return holder[indexOf(key, holder.length)]
-    if (Object.hasOwn(holder, key)) return holder[key]
-    throw new Inapplicable(
-      `error in ${op} for path: '${pointer(path)}': unable to get nonexistent key: ${key}: missing value`,
-    )
+    return own(holder, key)
   }
 
   /** The object or list that has, or is to have, the last part of `path`. */
   private locate(path: readonly string[], op: string): { holder: JsonObject | unknown[]; key: string } {
-    let holder = this.root
+    let holder = path.length > 0 ? this.root : undefined
     for (const part of path.slice(0, -1)) {
       holder = Array.isArray(holder)
         ? holder[indexOf(part, holder.length)]
@@ -213,13 +213,15 @@ class Document {
     }
     if (typeof holder === 'object' && holder !== null)
       return { holder: holder as JsonObject | unknown[], key: path.at(-1)! }
-    throw new Inapplicable(`${op} operation does not apply: doc is missing path: ${pointer(path)}: missing value`)
+    throw new Inapplicable(
+      `${op} operation does not apply: doc is missing path: ${JSON.stringify(pointer(path))}: missing value`,
+    )
   }
 }
 
 /** An index below `length`; `-1` is the last. */
 function indexOf(part: string, length: number): number {
-  const index = /^-?(0|[1-9]\d{0,9})$/.test(part) ? Number(part) : Number.NaN
+  const index = /^[+-]?\d{1,15}$/.test(part) ? Number(part) : Number.NaN
   const at = index < 0 ? index + length : index
   if (at >= 0 && at < length) return at
   throw new Inapplicable(`Unable to access invalid index: ${part}: invalid index referenced`)

@@ -70,7 +70,7 @@ function retainOnly(original: JsonObject, patch: JsonObject): void {
   const retained = new Set<unknown>(keys)
   for (const key of Object.keys(patch)) {
     if (patch[key] === null || isDirective(key) || retained.has(key)) continue
-    throw newBadRequest('invalid patch format of retainKeys')
+    throw newUnprocessable("patch content doesn't match retainKeys list")
   }
   for (const key of Object.keys(original)) {
     if (!retained.has(key)) delete original[key]
@@ -84,7 +84,10 @@ function* directives(patch: JsonObject, prefix: string): Iterable<[key: string, 
   for (const name of Object.keys(patch)) {
     if (!name.startsWith(prefix)) continue
     const values = patch[name]
-    if (!Array.isArray(values)) throw newBadRequest('invalid patch format of primitive list')
+    if (!Array.isArray(values))
+      throw newBadRequest(
+        `invalid patch format of ${prefix === elementOrder ? 'setElementOrder list' : 'primitive list'}`,
+      )
     yield [name.slice(prefix.length), values]
   }
 }

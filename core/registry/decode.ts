@@ -1,7 +1,7 @@
-import type { FieldError } from '#apis/meta/v1/field-error.ts'
+import { type FieldError, invalid } from '#apis/meta/v1/field-error.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { validateObjectMeta, validateObjectMetaUpdate } from '#apis/meta/v1/validate-object-meta.ts'
-import { newBadRequest, newInvalid } from '#core/errors/status-error.ts'
+import { isBadRequest, newBadRequest, newInvalid, type StatusError } from '#core/errors/status-error.ts'
 import { SchemaCompiler } from '#core/schema/compile.ts'
 import { objectMetaSchema } from '#core/schema/object-meta.ts'
 import { unknownFieldMessage } from '#core/schema/prune.ts'
@@ -12,6 +12,8 @@ export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 export interface DecodeOptions {
   fieldValidation: FieldValidation
   warn(message: string): void
+  /** True where the object is what a patch made of another: what is wrong with it is then the patch's fault. */
+  isPatched?: boolean
   /** What was found when the body was read; filled in by the reader of the body. */
   bodyFaults?: BodyFaults
 }
@@ -37,6 +39,22 @@ const metadataSchema = new SchemaCompiler({}, { builtin: true }).compile({
  * @throws StatusError BadRequest when it is of another kind or a field has the wrong type
  */
 export function decodeObject(value: unknown, served: ServedVersion, options: DecodeOptions): UnstructuredObject {
+  try {
+    return decode(value, served, options)
+  } catch (error) {
+    throw options.isPatched && isBadRequest(error) ? newBadPatch(value, error as Error) : error
+  }
+}
+
+/** Of the whole object, so much is shown. */
+const maxShownCharacters = 16 * 1024
+
+function newBadPatch(value: unknown, cause: Error): StatusError {
+  const shown = JSON.stringify(value)?.slice(0, maxShownCharacters)
+  return newInvalid({ group: '', kind: '' }, '', [invalid('patch', shown, cause.message)])
+}
+
+function decode(value: unknown, served: ServedVersion, options: DecodeOptions): UnstructuredObject {
   const object = checkKind(value, served)
   const { schema } = served
   const { builtin } = served.resource.definition
@@ -112,7 +130,8 @@ function pruneUnknown(object: UnstructuredObject, served: ServedVersion, options
  */
 function strictFaults(unknown: readonly string[], faults: Omit<BodyFaults, 'yaml'>, builtin: boolean): string[] {
   const { duplicates = [], patch = [] } = faults
-  const isKnown = (path: string) => !unknown.some((one) => path === one || path.startsWith(`${one}.`) || path.startsWith(`${one}[`))
+  const isKnown = (path: string) =>
+    !unknown.some((one) => path === one || path.startsWith(`${one}.`) || path.startsWith(`${one}[`))
   const twice = (builtin ? duplicates.filter(isKnown) : duplicates).map((path) => `duplicate field "${path}"`)
   const extra = unknown.map(unknownFieldMessage)
   return [...patch, ...(builtin ? [...extra, ...twice] : [...twice, ...extra])]

@@ -6,7 +6,7 @@ import { formatLabelSelector, requirementsOf } from '#core/machinery/label-selec
 import type { ServedVersion } from '#core/registry/registry.ts'
 import { isObject } from '#core/schema/json.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
-import { readBody } from '../body.ts'
+import { readBody, type StrictReading } from '../body.ts'
 import { type ResourceRequest, requireNamespace, writeContext } from '../endpoint.ts'
 import { type ApplyPatch, readPatch } from '../patch.ts'
 import { replyObject } from '../reply.ts'
@@ -22,14 +22,15 @@ export async function scale(request: ResourceRequest): Promise<void> {
   requireNamespace(request)
   const { info, store, served } = request
   if (info.verb === 'get') return replyScale(request, served.encode(store.get(served.resource, info)))
-  const apply = info.verb === 'patch' ? await readScalePatch(request) : await readScale(request)
+  const context = { ...writeContext(request), isPatched: info.verb === 'patch' }
+  const apply = context.isPatched ? await readScalePatch(request, context) : await readScale(request)
   const change = (current: CacheEntry) => {
     const object = reviveObject(served.encode(current))
     const scale = apply(scaleOf(object, served))
     checkScale(scale, info.name)
     return scaled(object, scale, served)
   }
-  const bytes = await store.update(served, info, 'scale', change, writeContext(request))
+  const bytes = await store.update(served, info, 'scale', change, context)
   await replyScale(request, bytes)
 }
 
@@ -44,8 +45,8 @@ async function readScale({ exchange }: ResourceRequest): Promise<ApplyPatch> {
 }
 
 /** A Scale has no list to merge, so a strategic merge patch of it is a merge patch. */
-function readScalePatch(request: ResourceRequest): Promise<ApplyPatch> {
-  return readPatch(request, { type: 'object', 'x-kubernetes-preserve-unknown-fields': true })
+function readScalePatch(request: ResourceRequest, reading: StrictReading): Promise<ApplyPatch> {
+  return readPatch(request, { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }, reading)
 }
 
 function scaleOf(object: UnstructuredObject, { definition }: ServedVersion): Scale {

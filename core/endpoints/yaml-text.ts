@@ -1,0 +1,56 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument, type Tags } from 'yaml'
+import { checkValue } from './json-text.ts'
+
+/** Told of the fields that come twice, as lines of the message Kubernetes gives. */
+export type OnDuplicates = (lines: string[]) => void
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Kubernetes reads YAML 1.1 (`yes` is true, `0644` octal), and leaves what looks like a time as it is. */
+const withoutTimes = (tags: Tags): Tags =>
+  tags.filter((tag) => typeof tag === 'string' || (tag.tag !== 'tag:yaml.org,2002:timestamp' && tag.format !== 'TIME'))
+
+const options = {
+  version: '1.1',
+  customTags: withoutTimes,
+  merge: false,
+  logLevel: 'error',
+  // The library compares every key with every other: a large map would hold up everybody.
+  uniqueKeys: false,
+} as const
+
+/**
+ * Parses one document of YAML that anyone may have sent.
+ * @throws Error for what is no YAML or no UTF-8, is nested too deeply, or repeats itself too often through aliases
+ */
+export function parseYamlText(bytes: Buffer, onDuplicates?: OnDuplicates): unknown {
+  const lineCounter = new LineCounter()
+  const document = parseDocument(utf8.decode(bytes), { ...options, lineCounter })
+  const [error] = document.errors
+  if (error) throw error
+  const value: unknown = document.toJS({ maxAliasCount: 100 })
+  checkValue(value)
+  const lines: string[] = []
+  if (onDuplicates) findDuplicates(document.contents, lineCounter, lines)
+  if (lines.length > 0) onDuplicates!(lines)
+  return value
+}
+
+const maxDuplicates = 100
+
+function findDuplicates(node: unknown, counter: LineCounter, lines: string[]): void {
+  if (isAlias(node)) return
+  if (isSeq(node)) for (const item of node.items) findDuplicates(item, counter, lines)
+  if (!isMap(node)) return
+  const seen = new Set<string>()
+  for (const { key, value } of node.items as Pair[]) {
+    if (isScalar(key)) {
+      const name = String(key.value)
+      if (seen.has(name) && lines.length < maxDuplicates) {
+        lines.push(`line ${counter.linePos(key.range?.[0] ?? 0).line}: key ${JSON.stringify(name)} already set in map`)
+      }
+      seen.add(name)
+    }
+    findDuplicates(value, counter, lines)
+  }
+}
