@@ -108,7 +108,7 @@ export const cases = [
     async run(t) {
       await t.rejects((await t.in(configmaps)).list({ fieldSelector: 'data.a=1' }), {
         code: 400,
-        messageIncludes: 'field label not supported: data.a',
+        messageIncludes: '"data.a" is not a known field selector: only "metadata.name", "metadata.namespace"',
       })
     },
   }),

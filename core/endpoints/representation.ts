@@ -52,7 +52,7 @@ function parseIncludeObject(text: string | null): IncludeObject {
   if (text === null || text === '') return 'Metadata'
   if (text === 'None' || text === 'Metadata' || text === 'Object') return text
   throw newBadRequest(
-    `includeObject: Unsupported value: ${JSON.stringify(text)}: supported values: "Metadata", "None", "Object"`,
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(text)}: must be 'Metadata', 'Object', 'None', or empty`,
   )
 }
 

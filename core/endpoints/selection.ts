@@ -1,6 +1,7 @@
 import { newBadRequest } from '#core/errors/status-error.ts'
 import { type FieldRequirement, parseFieldSelector } from '#core/machinery/field-selector.ts'
 import { type LabelRequirement, matchesLabels, parseLabelSelector } from '#core/machinery/label-selector.ts'
+import type { ResourceDefinition } from '#core/registry/resource.ts'
 import type { CacheEntry, ExtractFacts } from '#core/storage/cacher/entry.ts'
 import type { ResourceRequest } from './endpoint.ts'
 
@@ -25,9 +26,8 @@ export function selectionOf(request: ResourceRequest): Selection {
   const fieldText = exchange.query.get('fieldSelector') ?? ''
   const keyPrefix = info.namespace && served.resource.definition.namespaced ? `${info.namespace}/` : ''
   const labels = labelText ? parseLabelSelector(labelText) : []
-  const fields = fieldText ? parseFieldSelector(fieldText) : []
-  if (info.name) fields.push({ field: 'metadata.name', operator: '=', value: info.name })
-  checkFields(fields, request)
+  const fields = fieldText ? storedFields(parseFieldSelector(fieldText), request) : []
+  if (info.name) addName(fields, info.name)
   const name = requiredValue(fields, 'metadata.name')
   const prefix = keyPrefix || prefixOfField(fields, served.resource.definition.namespaced)
   const singleKey = name !== undefined && (prefix || !served.resource.definition.namespaced) ? prefix + name : undefined
@@ -57,10 +57,37 @@ function matches(
   return matchesLabels(labels, facts.labels)
 }
 
-function checkFields(fields: readonly FieldRequirement[], { served }: ResourceRequest): void {
-  for (const { field } of fields) {
-    if (!served.resource.fieldNames.has(field)) throw newBadRequest(`field label not supported: ${field}`)
+/** A watch of one object by its path; the same name may stand in the selector, too. */
+function addName(fields: FieldRequirement[], name: string): void {
+  if (fields.length > 0 && requiredValue(fields, 'metadata.name') !== name) {
+    throw newBadRequest("fieldSelector metadata.name doesn't match requested name")
   }
+  fields.push({ field: 'metadata.name', operator: '=', value: name })
+}
+
+/** The requirements in the names that stored objects have for their fields. */
+function storedFields(fields: readonly FieldRequirement[], { served }: ResourceRequest): FieldRequirement[] {
+  const { fieldNames, definition, rules } = served.resource
+  return fields.map((requirement) => {
+    const { field } = requirement
+    if (!fieldNames.has(field)) throw unknownField(field, definition, fieldNames.size)
+    const { storedFields } = rules
+    return storedFields && Object.hasOwn(storedFields, field)
+      ? { ...requirement, field: storedFields[field]! }
+      : requirement
+  })
+}
+
+/** Kinds with nothing to select by but name and namespace say it in their own way. */
+function unknownField(field: string, { builtin, kind }: ResourceDefinition, known: number) {
+  if (builtin && known === 2) {
+    const name = JSON.stringify(field)
+    return newBadRequest(`${name} is not a known field selector: only "metadata.name", "metadata.namespace"`)
+  }
+  if (builtin && kind === 'Job') {
+    return newBadRequest(`field label ${JSON.stringify(field)} not supported for batchv1.Job`)
+  }
+  return newBadRequest(`field label not supported: ${field}`)
 }
 
 function requiredValue(fields: readonly FieldRequirement[], name: string): string | undefined {

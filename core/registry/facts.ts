@@ -29,7 +29,8 @@ export function selectablePaths(definition: ResourceDefinition): string[] {
 /** Every name a field selector may use; an unknown one is a BadRequest. */
 export function selectableFieldNames(definition: ResourceDefinition, rules: Rules): ReadonlySet<string> {
   const fromRules = Object.keys(rules.fields?.(emptyObject(definition)) ?? {})
-  return new Set(['metadata.name', 'metadata.namespace', ...selectablePaths(definition), ...fromRules])
+  const fromStored = Object.keys(rules.storedFields ?? {})
+  return new Set(['metadata.name', 'metadata.namespace', ...selectablePaths(definition), ...fromRules, ...fromStored])
 }
 
 function emptyObject(definition: ResourceDefinition): UnstructuredObject {

@@ -135,5 +135,6 @@ test('field selectors know defaults', () => {
   expect(podRules.fields!(pod({}, { status: { podIPs: [{ ip: '10.0.0.1' }] } }))).toEqual({
     'spec.hostNetwork': 'false',
     'status.podIP': '10.0.0.1',
+    'status.podIPs': '',
   })
 })

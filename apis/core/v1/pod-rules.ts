@@ -37,6 +37,8 @@ export const podRules: Rules<Pod> = {
   fields: ({ spec, status }) => ({
     'spec.hostNetwork': String(spec.hostNetwork ?? false),
     'status.podIP': status?.podIPs?.[0]?.ip ?? status?.podIP ?? '',
+    // Kubernetes takes the name, and has no value for it.
+    'status.podIPs': '',
   }),
   print: podPrinter,
 }

@@ -5,23 +5,19 @@ import { type FieldError, invalid, required } from '../../meta/v1/field-error.ts
 import type { Rules } from '../../meta/v1/rules.ts'
 import type { Event } from './zz_generated.types.ts'
 
+const referenceFields = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath']
+
 /** Events of this group are stored as those of the core group: the same things under other names. */
 export const eventRules: Rules<Event> = {
   ttlSeconds: coreEventRules.ttlSeconds,
   validate: (event) => [...(coreEventRules.validate?.(toCore(event)) ?? []), ...strictErrors(event)],
   validateUpdate: (event, old) => fixedFields.flatMap(([name, path]) => immutable(path, event[name], old[name])),
-  fields: ({ regarding, reason, reportingController, type }) => ({
-    'regarding.kind': regarding?.kind ?? '',
-    'regarding.namespace': regarding?.namespace ?? '',
-    'regarding.name': regarding?.name ?? '',
-    'regarding.uid': regarding?.uid ?? '',
-    'regarding.apiVersion': regarding?.apiVersion ?? '',
-    'regarding.resourceVersion': regarding?.resourceVersion ?? '',
-    'regarding.fieldPath': regarding?.fieldPath ?? '',
-    reason: reason ?? '',
-    reportingController: reportingController ?? '',
-    type: type ?? '',
-  }),
+  storedFields: {
+    ...Object.fromEntries(referenceFields.map((field) => [`regarding.${field}`, `involvedObject.${field}`])),
+    reason: 'reason',
+    reportingController: 'reportingComponent',
+    type: 'type',
+  },
   convert: (event, toApiVersion) =>
     (toApiVersion === 'v1' ? toCore(event) : fromCore(event as unknown as CoreEvent)) as unknown as Event,
   print: {

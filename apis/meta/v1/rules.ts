@@ -23,6 +23,8 @@ export interface Rules<T = UnstructuredObject> {
   changesGeneration?(object: T, old: T): boolean
   /** Values of field selectors that are not plain paths, or need a default: `{ 'status.phase': 'Pending' }`. */
   fields?(object: T): Record<string, string>
+  /** Of a kind stored as another: its selectable fields, and what they are called there. */
+  storedFields?: Readonly<Record<string, string>>
   /** Warnings to send with the answer of a write. */
   warnings?(object: T): string[]
   /** Columns of `kubectl get` that no JSONPath can compute; replaces the manifest's printer columns. */

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import type { Status } from '@keelson/apis/meta/v1/types.ts'
+import { defineCase } from '../runner/case.ts'
+
+const docs =
+  'https://kubernetes.io/docs/concepts/overview/working-with-objects/field-selectors/#list-of-supported-fields'
+
+const references = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath']
+
+/** What each kind can be selected by, besides its name. */
+const supported: [collection: string, fields: string[]][] = [
+  [
+    '/api/v1/pods',
+    [
+      'metadata.namespace',
+      'spec.nodeName',
+      'spec.restartPolicy',
+      'spec.schedulerName',
+      'spec.serviceAccountName',
+      'spec.hostNetwork',
+      'status.phase',
+      'status.podIP',
+      'status.podIPs',
+      'status.nominatedNodeName',
+    ],
+  ],
+  [
+    '/api/v1/events',
+    [
+      ...references.map((field) => `involvedObject.${field}`),
+      'reason',
+      'reportingComponent',
+      'source',
+      'type',
+      'metadata.namespace',
+    ],
+  ],
+  [
+    '/apis/events.k8s.io/v1/events',
+    [...references.map((field) => `regarding.${field}`), 'reason', 'reportingController', 'type'],
+  ],
+  ['/api/v1/secrets', ['type', 'metadata.namespace']],
+  ['/api/v1/nodes', ['spec.unschedulable']],
+  ['/api/v1/namespaces', ['status.phase']],
+  ['/api/v1/services', ['spec.clusterIP', 'spec.type', 'metadata.namespace']],
+  ['/api/v1/replicationcontrollers', ['status.replicas', 'metadata.namespace']],
+  ['/apis/apps/v1/replicasets', ['status.replicas', 'metadata.namespace']],
+  ['/apis/batch/v1/jobs', ['status.successful', 'metadata.namespace']],
+  ['/apis/certificates.k8s.io/v1/certificatesigningrequests', ['spec.signerName']],
+  ['/api/v1/configmaps', ['metadata.namespace']],
+]
+
+/** How a field that a kind does not know is refused. */
+const unknown: [collection: string, message: string][] = [
+  ['/api/v1/pods', 'field label not supported: spec.nobody'],
+  ['/api/v1/secrets', 'field label not supported: spec.nobody'],
+  ['/apis/batch/v1/jobs', 'field label "spec.nobody" not supported for batchv1.Job'],
+  ['/api/v1/configmaps', '"spec.nobody" is not a known field selector: only "metadata.name", "metadata.namespace"'],
+  [
+    '/apis/apps/v1/deployments',
+    '"spec.nobody" is not a known field selector: only "metadata.name", "metadata.namespace"',
+  ],
+]
+
+export const cases = [
+  ...supported.map(([path, fields]) =>
+    defineCase({
+      name: `field selectors: what ${path} can be selected by`,
+      stands: docs,
+      async run(t) {
+        for (const field of ['metadata.name', ...fields]) {
+          const { status, text } = await t.http({ path: `${path}?limit=1&fieldSelector=${field}%3Dnobody` })
+          assert.equal(status, 200, `${field}: ${text}`)
+        }
+      },
+    }),
+  ),
+  ...unknown.map(([path, message]) =>
+    defineCase({
+      name: `field selectors: ${path} cannot be selected by everything`,
+      stands: docs,
+      async run(t) {
+        const { status, json } = await t.http({ path: `${path}?fieldSelector=spec.nobody%3Dx` })
+        assert.deepEqual([status, json<Status>().message], [400, message])
+      },
+    }),
+  ),
+]
