@@ -17,9 +17,14 @@ test.each<[string, unknown, unknown[], unknown]>([
   ['add into a list', { a: [1, 2] }, [add('/a/1', 9)], { a: [1, 9, 2] }],
   ['add at the end', { a: [1] }, [add('/a/1', 2), add('/a/-', 3)], { a: [1, 2, 3] }],
   ['add from the end', { a: [1, 2] }, [add('/a/-1', 9)], { a: [1, 2, 9] }],
-  ['add the whole', { a: 1 }, [add('', [])], []],
   ['remove', { a: 1, b: [1, 2] }, [remove('/a'), remove('/b/0')], { b: [2] }],
   ['remove from the end', { b: [1, 2] }, [remove('/b/-1')], { b: [1] }],
+  ['replace what is not there', {}, [replace('/a', 1)], { a: 1 }],
+  ['replace the whole', { a: 1 }, [replace('', { b: 1 })], { b: 1 }],
+  ['test of nothing', {}, [check('/a', null)], {}],
+  ['an add without value', {}, [{ op: 'add', path: '/a' }], { a: null }],
+  ['a copy of nothing', {}, [copy('/a', '/b')], { b: null }],
+  ['an index with a leading zero', { a: [1, 2] }, [remove('/a/01')], { a: [1] }],
   ['replace', { a: [1] }, [replace('/a/0', 2)], { a: [2] }],
   [
     'test',
@@ -35,7 +40,12 @@ test.each<[string, unknown, unknown[], unknown]>([
 ])('applies: %s', (_, target, patch, want) => expect(applyJsonPatch(target, patch)).toEqual(want))
 
 test.each<[string, unknown, unknown[], string]>([
-  ['a missing parent', {}, [add('/a/b', 1)], 'add operation does not apply: doc is missing path: /a/b: missing value'],
+  [
+    'a missing parent',
+    {},
+    [add('/a/b', 1)],
+    'add operation does not apply: doc is missing path: "/a/b": missing value',
+  ],
   [
     'a missing field',
     {},
@@ -43,33 +53,44 @@ test.each<[string, unknown, unknown[], string]>([
     "error in remove for path: '/a': Unable to remove nonexistent key: a: missing value",
   ],
   [
-    'a missing field to replace',
-    {},
-    [replace('/a', 1)],
-    'replace operation does not apply: doc is missing key: /a: missing value',
+    'a missing item to replace',
+    { a: [] },
+    [replace('/a/0', 1)],
+    'replace operation does not apply: doc is missing key: /a/0: missing value',
   ],
-  ['an index past the end', { a: [] }, [add('/a/1', 1)], 'Unable to access invalid index: 1: invalid index referenced'],
   [
-    'an index with a leading zero',
-    { a: [1, 2] },
-    [remove('/a/01')],
-    'Unable to access invalid index: 01: invalid index referenced',
+    'an index past the end',
+    { a: [] },
+    [add('/a/1', 1)],
+    "error in add for path: '/a/1': Unable to access invalid index: 1: invalid index referenced",
+  ],
+  [
+    'an index before the beginning',
+    { a: [1] },
+    [check('/a/-2', 1)],
+    "error in test for path: '/a/-2': Unable to access invalid index: -2: invalid index referenced",
   ],
   ['a test that fails', { a: 1 }, [check('/a', 2)], 'testing value /a failed: test failed'],
-  [
-    'a test of nothing',
-    {},
-    [check('/a', null)],
-    "error in test for path: '/a': unable to get nonexistent key: a: missing value",
-  ],
+  ['a test of what is not there', {}, [check('/a', 2)], 'testing value /a failed: test failed'],
   [
     'an inherited name',
     {},
     [check('/constructor/name', 'Object')],
-    'test operation does not apply: doc is missing path: /constructor/name: missing value',
+    'test operation does not apply: is missing path: /constructor/name: missing value',
   ],
-  ['removing it all', {}, [remove('')], 'remove operation does not apply: the whole document cannot be removed'],
-  ['moving into itself', { a: {} }, [move('/a', '/a/b')], 'move operation does not apply: /a is moved into itself'],
+  ['adding it all', {}, [add('', {})], 'add operation does not apply: doc is missing path: "": missing value'],
+  ['removing it all', {}, [remove('')], 'remove operation does not apply: doc is missing path: "": missing value'],
+  [
+    'moving into itself',
+    { a: {} },
+    [move('/a', '/a/b')],
+    'move operation does not apply: doc is missing destination path: /a/b: missing value',
+  ],
+  ['an unknown operation', {}, [{ op: 'merge', path: '/a' }], 'Unexpected kind: merge'],
+  ['an operation that is null', {}, [null], 'Unexpected kind: unknown'],
+  ['no path', {}, [{ op: 'remove' }], 'remove operation failed to decode path: missing value'],
+  ['no from', {}, [{ op: 'copy', path: '/a' }], 'copy operation failed to decode from: missing value'],
+  ['a relative path', {}, [remove('a')], 'remove operation does not apply: doc is missing path: "a": missing value'],
 ])('refuses as Invalid: %s', (_, target, patch, want) => {
   const status = statusOf(() => applyJsonPatch(target, patch))
   expect(status).toMatchObject({
@@ -83,16 +104,13 @@ test.each<[string, unknown, unknown[], string]>([
 test.each<[string, unknown, number]>([
   ['no list', {}, 400],
   ['an operation that is none', [1], 400],
-  ['an unknown operation', [{ op: 'merge', path: '/a' }], 400],
-  ['no path', [{ op: 'remove' }], 400],
-  ['a relative path', [{ op: 'remove', path: 'a' }], 400],
-  ['no value', [{ op: 'add', path: '/a' }], 400],
-  ['no from', [{ op: 'copy', path: '/a' }], 400],
+  ['a path that is no text', [{ op: 'remove', path: 1 }], 400],
+  ['an op that is no text', [{ op: {}, path: '/a' }], 400],
   ['too many operations', Array(maxOperations + 1).fill(check('', {})), 413],
   [
     'copies that grow without end',
-    [add('/a', 'x'.repeat(1000)), ...Array.from({ length: 30 }, (_, n) => copy('', `/${n}`))],
-    413,
+    [add('/a', 'x'.repeat(1000)), add('/b', []), ...Array.from({ length: 4000 }, () => copy('/a', '/b/-'))],
+    422,
   ],
 ])('refuses: %s', (_, patch, code) => expect(statusOf(() => applyJsonPatch({}, patch))?.code).toBe(code))
 

@@ -110,24 +110,33 @@ function apply(document: Document, operation: JsonObject): void {
   const from = () => readPointer(operation, 'from', op)
   switch (op) {
     case 'add':
-      return document.add(path(), cloneJson(value), op)
+      document.add(path(), cloneJson(value))
+      break
     case 'remove':
-      return void document.remove(path(), op)
+      document.remove(path())
+      break
     case 'replace':
-      return document.replace(path(), cloneJson(value))
+      document.replace(path(), cloneJson(value))
+      break
     case 'test':
-      return document.test(path(), value)
+      document.test(path(), value)
+      break
     case 'move':
-      return document.move(from(), path())
+      document.move(from(), path())
+      break
     case 'copy':
-      return document.copy(from(), path())
+      document.copy(from(), path())
+      break
     default:
       throw new Inapplicable(`Unexpected kind: ${op}`)
   }
 }
 
-const isInside = (path: readonly string[], outer: readonly string[]) =>
-  path.length > outer.length && outer.every((part, at) => part === path[at])
+/** The object or list that has, or is to have, the last part of a path. */
+interface Place {
+  holder: JsonObject | unknown[]
+  key: string
+}
 
 class Document {
   root: unknown
@@ -137,23 +146,14 @@ class Document {
     this.root = root
   }
 
-  add(path: readonly string[], value: unknown, op: string): void {
-    const { holder, key } = this.locate(path, op)
-    if (Array.isArray(holder)) holder.splice(key === '-' ? holder.length : indexOf(key, holder.length + 1), 0, value)
-    else setOwn(holder, key, value)
+  add(path: readonly string[], value: unknown): void {
+    const missing = `add operation does not apply: doc is missing path: ${JSON.stringify(pointer(path))}`
+    put(this.locate(path, missing), value, `error in add for path: '${pointer(path)}'`)
   }
 
-  remove(path: readonly string[], op: string): unknown {
-    const { holder, key } = this.locate(path, op)
-    if (Array.isArray(holder)) return holder.splice(indexOf(key, holder.length), 1)[0]
-    if (!Object.hasOwn(holder, key)) {
-      throw new Inapplicable(
-        `error in remove for path: '${pointer(path)}': Unable to remove nonexistent key: ${key}: missing value`,
-      )
-    }
-    const value = holder[key]
-    delete holder[key]
-    return value
+  remove(path: readonly string[]): void {
+    const missing = `remove operation does not apply: doc is missing path: ${JSON.stringify(pointer(path))}`
+    take(this.locate(path, missing), `error in remove for path: '${pointer(path)}'`)
   }
 
   replace(path: readonly string[], value: unknown): void {
@@ -162,67 +162,87 @@ class Document {
       this.root = value
       return
     }
-    const { holder, key } = this.locate(path, 'replace')
-    if (Array.isArray(holder)) {
-      holder[indexOf(key, holder.length)] = value
+    const missing = 'replace operation does not apply: doc is missing'
+    const { holder, key } = this.locate(path, `${missing} path: ${pointer(path)}`)
+    if (!Array.isArray(holder)) {
+      setOwn(holder, key, value)
       return
     }
-    setOwn(holder, key, value)
+    const at = indexIn(key, holder.length)
+    if (at === undefined) throw new Inapplicable(`${missing} key: ${pointer(path)}: missing value`)
+    holder[at] = value
   }
 
   test(path: readonly string[], value: unknown): void {
-    if (!equalJson(this.get(path, 'test') ?? null, value)) {
-      throw new Inapplicable(`testing value ${pointer(path)} failed: test failed`)
-    }
+    const missing = `test operation does not apply: is missing path: ${pointer(path)}`
+    const found =
+      path.length === 0 ? this.root : look(this.locate(path, missing), `error in test for path: '${pointer(path)}'`)
+    if (!equalJson(found ?? null, value)) throw new Inapplicable(`testing value ${pointer(path)} failed: test failed`)
   }
 
   move(from: readonly string[], path: readonly string[]): void {
-    if (isInside(path, from)) {
-      throw new Inapplicable(`move operation does not apply: ${pointer(from)} is moved into itself`)
-    }
-    this.add(path, this.remove(from, 'move'), 'move')
+    const missing = 'move operation does not apply: doc is missing'
+    const source = this.locate(from, `${missing} from path: ${pointer(from)}`)
+    const value = take(source, `error in move for path: '${source.key}'`)
+    const target = this.locate(path, `${missing} destination path: ${pointer(path)}`)
+    put(target, value, `error in move for path: '${pointer(path)}'`)
   }
 
   copy(from: readonly string[], path: readonly string[]): void {
-    const value = this.get(from, 'copy') ?? null
+    const missing = 'copy operation does not apply: doc is missing'
+    const source = this.locate(from, `${missing} from path: ${pointer(from)}`)
+    const value = look(source, `error in copy for from: '${pointer(from)}'`) ?? null
+    const target = this.locate(path, `${missing} destination path: ${pointer(path)}`)
     this.copiedBytes += Buffer.byteLength(JSON.stringify(value))
     if (this.copiedBytes > maxCopiedBytes) {
       throw new Inapplicable(
         `Unable to complete the copy, the accumulated size increase of copy is ${this.copiedBytes}, exceeding the limit ${maxCopiedBytes}`,
       )
     }
-    this.add(path, cloneJson(value), 'copy')
+    put(target, cloneJson(value), 'error while adding value during copy')
   }
 
-  private get(path: readonly string[], op: string): unknown {
-    if (path.length === 0) return this.root
-    const { holder, key } = this.locate(path, op)
-    if (Array.isArray(holder)) return holder[indexOf(key, holder.length)]
-    return own(holder, key)
-  }
-
-  /** The object or list that has, or is to have, the last part of `path`. */
-  private locate(path: readonly string[], op: string): { holder: JsonObject | unknown[]; key: string } {
+  /** @param missing the message when there is no such place; the document itself is none */
+  private locate(path: readonly string[], missing: string): Place {
     let holder = path.length > 0 ? this.root : undefined
     for (const part of path.slice(0, -1)) {
-      holder = Array.isArray(holder)
-        ? holder[indexOf(part, holder.length)]
-        : isObject(holder)
-          ? own(holder, part)
-          : undefined
+      if (Array.isArray(holder)) holder = holder[indexIn(part, holder.length) ?? -1]
+      else holder = isObject(holder) ? own(holder, part) : undefined
     }
-    if (typeof holder === 'object' && holder !== null)
-      return { holder: holder as JsonObject | unknown[], key: path.at(-1)! }
-    throw new Inapplicable(
-      `${op} operation does not apply: doc is missing path: ${JSON.stringify(pointer(path))}: missing value`,
-    )
+    if (typeof holder !== 'object' || holder === null) throw new Inapplicable(`${missing}: missing value`)
+    return { holder: holder as Place['holder'], key: path.at(-1)! }
   }
 }
 
+function put({ holder, key }: Place, value: unknown, failure: string): void {
+  if (!Array.isArray(holder)) setOwn(holder, key, value)
+  else holder.splice(key === '-' ? holder.length : indexOf(key, holder.length + 1, failure), 0, value)
+}
+
+function take({ holder, key }: Place, failure: string): unknown {
+  if (Array.isArray(holder)) return holder.splice(indexOf(key, holder.length, failure), 1)[0]
+  if (!Object.hasOwn(holder, key)) {
+    throw new Inapplicable(`${failure}: Unable to remove nonexistent key: ${key}: missing value`)
+  }
+  const value = holder[key]
+  delete holder[key]
+  return value
+}
+
+/** What is there; undefined where an object has no such field. */
+function look({ holder, key }: Place, failure: string): unknown {
+  return Array.isArray(holder) ? holder[indexOf(key, holder.length, failure)] : own(holder, key)
+}
+
+function indexOf(part: string, length: number, failure: string): number {
+  const at = indexIn(part, length)
+  if (at !== undefined) return at
+  throw new Inapplicable(`${failure}: Unable to access invalid index: ${part}: invalid index referenced`)
+}
+
 /** An index below `length`; `-1` is the last. */
-function indexOf(part: string, length: number): number {
+function indexIn(part: string, length: number): number | undefined {
   const index = /^[+-]?\d{1,15}$/.test(part) ? Number(part) : Number.NaN
   const at = index < 0 ? index + length : index
-  if (at >= 0 && at < length) return at
-  throw new Inapplicable(`Unable to access invalid index: ${part}: invalid index referenced`)
+  return at >= 0 && at < length ? at : undefined
 }

@@ -223,18 +223,23 @@ test.each([
     'merging lists cannot yet be specified in the patch',
   ],
   [
-    'a key not to retain',
-    { strategy: {} },
-    { strategy: { $retainKeys: ['type'], rolling: {} } },
-    'invalid patch format of retainKeys',
-  ],
-  [
     'retainKeys that is no list',
     { strategy: {} },
     { strategy: { $retainKeys: 'type' } },
     'invalid patch format of retainKeys',
   ],
-  ['a directive that is no list', {}, { '$setElementOrder/containers': {} }, 'invalid patch format of primitive list'],
+  [
+    'a directive that is no list',
+    {},
+    { '$setElementOrder/containers': {} },
+    'invalid patch format of setElementOrder list',
+  ],
+  [
+    'a list to delete from that is none',
+    {},
+    { '$deleteFromPrimitiveList/finalizers': {} },
+    'invalid patch format of primitive list',
+  ],
   ['mixed elements', { finalizers: ['a'] }, { finalizers: [{}] }, 'list element types are not identical: ["a",{}]'],
   [
     'an item that the order does not name',
@@ -246,6 +251,11 @@ test.each([
   const act = () => merge(spec, patch)
   expect(act).toThrow(want)
   expect(act).toThrow(expect.toSatisfy(isBadRequest) as unknown as Error)
+})
+
+test('refuses a key that is not to be retained as Invalid', () => {
+  const act = () => merge({ strategy: {} }, { strategy: { $retainKeys: ['type'], rolling: {} } })
+  expect(act).toThrow(expect.toSatisfy(isInvalid) as unknown as Error)
 })
 
 test('lists of lists cannot be merged', () => {
