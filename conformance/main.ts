@@ -12,7 +12,7 @@ const isColoured = Boolean(process.stdout.isTTY) && !process.env.NO_COLOR
 async function check({ kubeconfig, focus, junit, list, parallel }: RunnerArguments): Promise<number> {
   const cases = (await loadCases()).filter(({ name }) => isInFocus(name, focus))
   if (list) {
-    for (const { name, stands } of cases) console.log(`${name}\n    ${stands}`)
+    for (const { name, stands } of cases) console.log([name, ...[stands].flat()].join('\n    '))
     return 0
   }
   if (!cases.length) throw new Error(`no case matches --focus ${JSON.stringify(focus)}`)

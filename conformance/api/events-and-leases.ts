@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { type Lease, leases } from '@keelson/apis/coordination/v1/zz_generated.types.ts'
 import { type Event, events } from '@keelson/apis/core/v1/zz_generated.types.ts'
-import type { KubeObject } from '@keelson/apis/meta/v1/types.ts'
+import { type Event as NewEvent, events as newEvents } from '@keelson/apis/events/v1/zz_generated.types.ts'
+import type { KubeObject, ObjectMeta } from '@keelson/apis/meta/v1/types.ts'
 import { defineCase } from '../runner/case.ts'
 
 function anEvent(namespace: string, name: string, about: string): Event {
@@ -18,10 +19,87 @@ function anEvent(namespace: string, name: string, about: string): Event {
   }
 }
 
+const eventDocs = 'https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/'
+
+function aNewEvent(namespace: string, name: string, metadata: ObjectMeta = {}): NewEvent {
+  return {
+    apiVersion: 'events.k8s.io/v1',
+    kind: 'Event',
+    metadata: { name, namespace, ...metadata },
+    regarding: { apiVersion: 'v1', kind: 'ConfigMap', name: 'one', namespace },
+    eventTime: '2026-01-01T00:00:00.123456Z',
+    note: 'it was tested',
+    action: 'Test',
+    reason: 'Tested',
+    type: 'Normal',
+    reportingController: 'conformance',
+    reportingInstance: 'conformance-0',
+  }
+}
+
 export const cases = [
   defineCase({
-    name: 'events: they are found by what they are about',
+    name: 'events: one is made, listed everywhere, changed, counted and deleted',
     stands: 'Events should manage the lifecycle of an event',
+    async run(t) {
+      const namespace = await t.namespace()
+      const mark = t.unique('mark')
+      const door = await t.in(events)
+      await door.create({
+        ...anEvent(namespace, 'first', 'one'),
+        metadata: { name: 'first', namespace, labels: { mark } },
+      })
+      const everywhere = () => t.client.resource(events).list({ labelSelector: `mark=${mark}` })
+      assert.equal((await everywhere()).items.length, 1)
+      await door.patch('first', { type: 'strategic', body: { message: 'it was patched' } })
+      const patched = await door.get('first')
+      assert.equal(patched.message, 'it was patched')
+      const series = { count: 100, lastObservedTime: '2026-01-01T00:00:00.505050Z' }
+      await door.update({ ...patched, series })
+      assert.deepEqual((await door.get('first')).series, series)
+      await door.delete('first')
+      assert.deepEqual((await everywhere()).items, [])
+    },
+  }),
+  defineCase({
+    name: 'events: those of the new group are fetched, patched, updated, found and deleted',
+    stands: 'Events API should ensure that an event can be fetched, patched, deleted, and listed',
+    async run(t) {
+      const namespace = await t.namespace()
+      const door = await t.in(newEvents)
+      const made = await door.create(aNewEvent(namespace, 'first'))
+      assert.equal(made.eventTime, '2026-01-01T00:00:00.123456Z')
+      const isListed = async (list: { items: NewEvent[] }) =>
+        list.items.some(({ metadata }) => metadata.uid === made.metadata.uid)
+      assert.ok(await isListed(await t.client.resource(newEvents).list()))
+      assert.ok(await isListed(await door.list({ fieldSelector: 'reportingController=conformance' })))
+      await door.patch('first', { type: 'strategic', body: { note: 'it was patched' } })
+      const patched = await door.get('first')
+      assert.equal(patched.note, 'it was patched')
+      const series = { count: 2, lastObservedTime: '2026-01-01T00:00:01.000000Z' }
+      await door.update({ ...patched, series })
+      assert.deepEqual((await door.get('first')).series, series)
+      await door.delete('first')
+      assert.deepEqual((await door.list()).items, [])
+    },
+  }),
+  defineCase({
+    name: 'events: those of the new group are deleted as a collection',
+    stands: 'Events API should delete a collection of events',
+    async run(t) {
+      const namespace = await t.namespace()
+      const door = await t.in(newEvents)
+      for (const name of ['a', 'b', 'c'])
+        await door.create(aNewEvent(namespace, name, { labels: { mine: name === 'c' ? 'no' : 'yes' } }))
+      assert.equal((await door.list({ labelSelector: 'mine=yes' })).items.length, 2)
+      await door.deleteCollection({ labelSelector: 'mine=yes' })
+      const left = (await door.list()).items.map(({ metadata }) => metadata.name)
+      assert.deepEqual(left, ['c'])
+    },
+  }),
+  defineCase({
+    name: 'events: they are found by what they are about',
+    stands: eventDocs,
     async run(t) {
       const namespace = await t.namespace()
       const door = await t.in(events)
@@ -38,7 +116,7 @@ export const cases = [
   }),
   defineCase({
     name: 'events: both groups show the same ones',
-    stands: 'Events API should ensure that an event can be fetched, patched, deleted, and listed',
+    stands: eventDocs,
     async run(t) {
       const namespace = await t.namespace()
       await (await t.in(events)).create(anEvent(namespace, 'first', 'one'))
@@ -70,7 +148,7 @@ export const cases = [
   }),
   defineCase({
     name: 'events: they are about something in their own namespace',
-    stands: 'https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/',
+    stands: eventDocs,
     async run(t) {
       const namespace = await t.namespace()
       const stray = anEvent(namespace, 'stray', 'one')

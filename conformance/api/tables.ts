@@ -20,8 +20,7 @@ interface Table {
 export const cases = [
   defineCase({
     name: 'tables: pods have the columns that kubectl shows',
-    stands:
-      'Servers with support for Table transformation should return generic metadata details across all namespaces for nodes',
+    stands: docs,
     async run(t) {
       const namespace = await t.namespace()
       await (await t.in(pods)).create(runningPod(t, 'one', { schedulerName: 'nobody' }))
@@ -131,6 +130,24 @@ export const cases = [
       )
       assert.equal(list.kind, 'PartialObjectMetadataList')
       assert.ok(list.items.some((item) => item.metadata.name === 'one'))
+    },
+  }),
+  defineCase({
+    name: 'tables: what is only asked of the server has no table',
+    stands:
+      'Servers with support for Table transformation should return a 406 for a backend which does not implement metadata',
+    async run(t) {
+      const { status, json } = await t.http({
+        method: 'POST',
+        path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+        headers: as('Table'),
+        body: {
+          apiVersion: 'authorization.k8s.io/v1',
+          kind: 'SelfSubjectAccessReview',
+          spec: { resourceAttributes: { verb: 'get', resource: 'pods' } },
+        },
+      })
+      assert.deepEqual([status, json<{ reason: string }>().reason], [406, 'NotAcceptable'])
     },
   }),
   defineCase({

@@ -10,7 +10,7 @@ const json = JSON.stringify
 export const cases = [
   defineCase({
     name: 'kubectl apply: creates, then leaves alone, then configures',
-    stands: 'Kubectl client Kubectl apply should apply a new configuration to an existing RC',
+    stands: `${reference}kubectl_apply/`,
     needs,
     async run(t) {
       await t.namespace()
@@ -51,8 +51,7 @@ export const cases = [
   }),
   defineCase({
     name: 'kubectl apply: an unknown field is an error',
-    stands:
-      'Kubectl client Kubectl validation should detect unknown metadata fields in both the root and embedded object of a CR',
+    stands: `${reference}kubectl_apply/`,
     needs,
     async run(t) {
       await t.namespace()
@@ -239,7 +238,7 @@ export const cases = [
   }),
   defineCase({
     name: 'kubectl replace: puts another object in the place of one',
-    stands: 'Kubectl client Kubectl replace should update a single-container pod’s image',
+    stands: "Kubectl client Kubectl replace should update a single-container pod's image",
     needs,
     async run(t) {
       const door = await t.in(configmaps)

@@ -4,8 +4,8 @@ import type { CaseContext } from './context.ts'
 export interface ConformanceCase {
   /** `area: what holds`, unique; the area is a word of its own for `--focus`. */
   name: string
-  /** What asks for it: the name of an official conformance test, or the address of the documentation. */
-  stands: string
+  /** What asks for it: the name of an official conformance test or several, or the address of the documentation. */
+  stands: string | readonly string[]
   /** What the cluster or this machine must have; otherwise the case is skipped, with the reason. */
   needs?: readonly Need[]
   /** Milliseconds it may take; default 30 s, with pods 120 s. */

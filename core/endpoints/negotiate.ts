@@ -15,15 +15,16 @@ const accepted = ['application/json', 'application/yaml'] as const
 
 /**
  * Picks the first thing in Accept that this server can answer with.
+ * @param hasShapes false where there is no Table of the answer and no metadata by itself
  * @throws StatusError NotAcceptable
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources
  */
-export function negotiate(exchange: Exchange): Representation {
+export function negotiate(exchange: Exchange, hasShapes = true): Representation {
   const accept = exchange.header('accept')
   if (!accept || accept === 'application/json' || accept === '*/*') return plainJson
   for (const clause of accept.split(',')) {
     const found = representationOf(clause)
-    if (found) return found
+    if (found && (hasShapes || !found.as)) return found
   }
   throw newNotAcceptable(accepted)
 }

@@ -5,6 +5,7 @@ import { newBadRequest, newInvalid } from '#core/errors/status-error.ts'
 import type { Authorizer, RequestAttributes, UserInfo } from '#core/server/exchange.ts'
 import { readBody } from '../body.ts'
 import type { Endpoint, ResourceRequest } from '../endpoint.ts'
+import { negotiate } from '../negotiate.ts'
 import { replyBytes } from '../reply.ts'
 
 /** Create-only kinds that ask the server what it thinks of someone: nothing of them is stored. */
@@ -33,6 +34,7 @@ type Spec = Record<string, unknown>
 function review(decide: (request: ResourceRequest, spec: Spec) => unknown): Endpoint {
   return async (request) => {
     const { served, exchange } = request
+    const representation = negotiate(exchange, false)
     const body = (await readBody(exchange)) ?? {}
     if (typeof body !== 'object' || body === null || Array.isArray(body)) {
       throw newBadRequest(`the body must be a ${served.resource.definition.kind}`)
@@ -49,7 +51,7 @@ function review(decide: (request: ResourceRequest, spec: Spec) => unknown): Endp
       ...(object.spec !== undefined && { spec: object.spec }),
       status,
     }
-    await replyBytes(request, 201, Buffer.from(JSON.stringify(answer)), { format: 'json' })
+    await replyBytes(request, 201, Buffer.from(JSON.stringify(answer)), representation)
   }
 }
 
