@@ -15,6 +15,5 @@ export const notYet: ReadonlyMap<string, string> = new Map([
   ['kubectl apply: the server does it when asked', serverSideApply],
   ['crd: a rule that does not compile is refused with the definition', celRules],
   ['crd: a rule decides, also over time', celRules],
-  ['field validation: a field that comes twice is told', 'a parser that sees fields twice'],
   ['crud: a Service gets its defaults and an address', 'addresses for Services, which come with their proxy'],
 ])

@@ -6,14 +6,18 @@ export type OnDuplicates = (lines: string[]) => void
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Kubernetes reads YAML 1.1 (`yes` is true, `0644` octal), and leaves what looks like a time as it is. */
-const withoutTimes = (tags: Tags): Tags =>
-  tags.filter((tag) => typeof tag === 'string' || (tag.tag !== 'tag:yaml.org,2002:timestamp' && tag.format !== 'TIME'))
+const unread = ['tag:yaml.org,2002:timestamp', 'tag:yaml.org,2002:merge']
+
+/**
+ * Kubernetes reads YAML 1.1 (`yes` is true, `0644` octal), and leaves what looks like a time as it is. Merging of maps is
+ * left out: it makes much of little.
+ */
+const selectTags = (tags: Tags): Tags =>
+  tags.filter((tag) => typeof tag === 'string' || (!unread.includes(tag.tag) && tag.format !== 'TIME'))
 
 const options = {
   version: '1.1',
-  customTags: withoutTimes,
-  merge: false,
+  customTags: selectTags,
   logLevel: 'error',
   // The library compares every key with every other: a large map would hold up everybody.
   uniqueKeys: false,
