@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import type { KubeObject } from '@keelson/apis/meta/v1/types.ts'
 import { defineCase } from '../runner/case.ts'
-import { customResourceDefinitions, establish, type Widget, widget, widgetKind } from '../runner/fixtures.ts'
+import {
+  customResourceDefinitions,
+  type Established,
+  establish,
+  type Widget,
+  widget,
+  widgetKind,
+} from '../runner/fixtures.ts'
 
 const docs = 'https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/'
 const ruleDocs = `${docs}#validation-rules`
@@ -26,6 +33,30 @@ export const cases = [
       assert.equal((await door.list()).kind, 'WidgetList')
       await door.delete('one')
       await t.rejects(door.get('one'), { code: 404, message: `widgets.${kind.group} "one" not found` })
+    },
+  }),
+  defineCase({
+    name: 'crd: definitions are listed and deleted by label',
+    stands:
+      'CustomResourceDefinition resources Simple CustomResourceDefinition listing custom resource definition objects works',
+    async run(t) {
+      const door = t.client.resource(customResourceDefinitions)
+      const mark = t.unique('mark')
+      const labelSelector = `mark=${mark}`
+      t.cleanup(() => door.deleteCollection({ labelSelector }))
+      const kinds = [widgetKind(t), widgetKind(t), widgetKind(t)]
+      for (const { definition } of kinds)
+        await door.create({ ...definition, metadata: { ...definition.metadata, labels: { mark } } })
+      const other = widgetKind(t)
+      await establish(t, other)
+      const { items } = await door.list({ labelSelector })
+      assert.deepEqual(
+        items.map(({ metadata }) => metadata.name).toSorted(),
+        kinds.map(({ definition }) => definition.metadata.name).toSorted(),
+      )
+      await door.deleteCollection({ labelSelector })
+      await t.eventually(async () => (await door.list({ labelSelector })).items.length === 0)
+      assert.ok(await door.get(other.definition.metadata.name!))
     },
   }),
   defineCase({
@@ -103,9 +134,29 @@ export const cases = [
     },
   }),
   defineCase({
-    name: 'crd: the status subresource is apart from the rest',
+    name: 'crd: the status of a definition is read, updated and patched',
     stands:
       'CustomResourceDefinition resources Simple CustomResourceDefinition getting/updating/patching custom resource definition status sub-resource works',
+    async run(t) {
+      const kind = widgetKind(t)
+      await establish(t, kind)
+      const door = t.client.resource(customResourceDefinitions)
+      const name = kind.definition.metadata.name!
+      const types = async () =>
+        (await door.getSubresource<Established>(name, 'status')).status?.conditions?.map(({ type }) => type) ?? []
+      const told = (type: string) => ({ type, status: 'True', reason: 'Tested', message: 'by the suite' })
+      const current = await door.get(name)
+      const conditions = [...current.status!.conditions!, told('Updated')]
+      await door.updateStatus({ ...current, status: { ...current.status, conditions } })
+      assert.ok((await types()).includes('Updated'))
+      const body = { status: { conditions: [...conditions, told('Patched')] } }
+      await door.patch(name, { type: 'merge', body }, { subresource: 'status' })
+      for (const type of ['Established', 'Updated', 'Patched']) assert.ok((await types()).includes(type), type)
+    },
+  }),
+  defineCase({
+    name: 'crd: the status subresource is apart from the rest',
+    stands: `${docs}#status-subresource`,
     async run(t) {
       const kind = widgetKind(t)
       await establish(t, kind)
@@ -169,7 +220,7 @@ export const cases = [
   }),
   defineCase({
     name: 'crd: discovery and OpenAPI know it',
-    stands: 'CustomResourcePublishOpenAPI works for CRD with validation schema',
+    stands: docs,
     async run(t) {
       const kind = widgetKind(t)
       await establish(t, kind)
@@ -262,7 +313,7 @@ export const cases = [
   }),
   defineCase({
     name: 'crd: its objects are watched',
-    stands: 'CustomResourceDefinition Watch watch on custom resource definition objects',
+    stands: 'CustomResourceDefinition Watch CustomResourceDefinition Watch watch on custom resource definition objects',
     async run(t) {
       const kind = widgetKind(t)
       await establish(t, kind)

@@ -1,7 +1,13 @@
 /** The objects cases are about, as short to write as they are to read. */
 
 import type { Deployment } from '@keelson/apis/apps/v1/zz_generated.types.ts'
-import type { ConfigMap, Container, Pod, PodSpec } from '@keelson/apis/core/v1/zz_generated.types.ts'
+import type {
+  ConfigMap,
+  Container,
+  Pod,
+  PodSpec,
+  ReplicationController,
+} from '@keelson/apis/core/v1/zz_generated.types.ts'
 import type { KubeObject, ObjectMeta, ResourceRef } from '@keelson/apis/meta/v1/types.ts'
 import type { CaseContext } from './context.ts'
 
@@ -39,6 +45,23 @@ export function runningPod(t: CaseContext, name: string, spec: Partial<PodSpec> 
 export function endingPod(t: CaseContext, name: string, exitCode: number, spec: Partial<PodSpec> = {}): Pod {
   const containers = [container(t, ['sh', '-c', `exit ${exitCode}`])]
   return runningPod(t, name, { restartPolicy: 'Never', containers, ...spec }, { annotations: endsWith(exitCode) })
+}
+
+/** Its pods are placed on no node, so that nothing runs and deletions wait for nobody. */
+export function replicationController(
+  t: CaseContext,
+  name: string,
+  replicas: number,
+  spec: Partial<PodSpec> = { schedulerName: 'nobody' },
+): ReplicationController {
+  const { spec: podSpec } = runningPod(t, name, { terminationGracePeriodSeconds: 1, ...spec })
+  const labels = { app: name }
+  return {
+    apiVersion: 'v1',
+    kind: 'ReplicationController',
+    metadata: { name, labels },
+    spec: { replicas, selector: labels, template: { metadata: { labels }, spec: podSpec } },
+  }
 }
 
 export function deployment(t: CaseContext, name: string, replicas: number, env = 'one'): Deployment {
@@ -119,7 +142,7 @@ const widgetSchema = (properties: object) => ({
   },
 })
 
-interface Established extends KubeObject {
+export interface Established extends KubeObject {
   status?: { conditions?: { type: string; status: string }[] }
 }
 
