@@ -12,8 +12,10 @@ test.each<{ code: StorageErrorCode; reason: string; status: number; message: Reg
   { code: 'Compacted', reason: 'Expired', status: 410, message: /too old/ },
   { code: 'FutureRevision', reason: 'ServiceUnavailable', status: 503, message: /not reached/ },
   { code: 'Full', reason: 'ServiceUnavailable', status: 503, message: /does not take writes: why/ },
-  { code: 'Unreachable', reason: 'ServiceUnavailable', status: 503, message: /does not take writes: why/ },
-  { code: 'Closed', reason: 'ServiceUnavailable', status: 503, message: /does not take writes: why/ },
+  { code: 'Unreachable', reason: 'ServiceUnavailable', status: 503, message: /not available: why/ },
+  { code: 'Closed', reason: 'ServiceUnavailable', status: 503, message: /not available: why/ },
+  { code: 'Timeout', reason: 'Timeout', status: 504, message: /may have been done or not: why/ },
+  { code: 'TooLarge', reason: 'RequestEntityTooLarge', status: 413, message: /why/ },
   { code: 'Corrupt', reason: 'InternalError', status: 500, message: /why/ },
 ])('$code of the store is $reason of the API', ({ code, reason, status, message }) => {
   const error = new StorageError(code, 'why')

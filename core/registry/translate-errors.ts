@@ -5,7 +5,9 @@ import {
   newInternalError,
   newModified,
   newNotFound,
+  newRequestEntityTooLarge,
   newServiceUnavailable,
+  newTimeout,
   type StatusError,
 } from '#core/errors/status-error.ts'
 import { StorageError } from '#core/storage/storage.ts'
@@ -28,9 +30,14 @@ function translate(error: StorageError, of: GroupResource, name: string): Status
     case 'FutureRevision':
       return newServiceUnavailable(`the requested resourceVersion is not reached yet: ${error.message}`, error)
     case 'Full':
+      return newServiceUnavailable(`the store does not take writes: ${error.message}`, error)
     case 'Unreachable':
     case 'Closed':
-      return newServiceUnavailable(`the store does not take writes: ${error.message}`, error)
+      return newServiceUnavailable(`the store is not available: ${error.message}`, error)
+    case 'Timeout':
+      return newTimeout(`the store did not answer in time, so a write may have been done or not: ${error.message}`)
+    case 'TooLarge':
+      return newRequestEntityTooLarge(error.message)
     case 'Corrupt':
       return newInternalError(error.message, error)
   }

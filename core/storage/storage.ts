@@ -23,6 +23,25 @@ export interface Storage extends StorageReader, AsyncDisposable {
   compact(revision: number): Promise<void>
 }
 
+/**
+ * A store that other servers write to as well: what its watches have handed over may lag behind what these were
+ * acknowledged, and it can be out of reach for a while. A store without these members is always up to date.
+ */
+export interface SharedStorage extends Storage {
+  /**
+   * Resolves once watches from the present have been handed every write that was acknowledged, to whomever, before this call.
+   * @returns a revision that covers all of them
+   * @throws StorageError `Unreachable`, `Timeout`
+   */
+  synced(): Promise<number>
+  /** Why the backend cannot be followed at present. */
+  readonly failure: StorageError | undefined
+}
+
+export function isShared(storage: Storage): storage is SharedStorage {
+  return 'synced' in storage
+}
+
 export interface StorageReader {
   /** @returns the latest acknowledged value, or undefined when absent */
   get(key: string): Promise<StoredObject | undefined>
@@ -88,8 +107,12 @@ export type StorageErrorCode =
   | 'Conflict'
   | 'Compacted'
   | 'FutureRevision'
-  /** The backend cannot be asked now; the outcome of a write that was under way is unknown. */
+  /** The backend cannot be asked now. Of the embedded store: the outcome of a write that was under way is unknown. */
   | 'Unreachable'
+  /** The backend was asked and has not answered in time: the outcome of a write is unknown. */
+  | 'Timeout'
+  /** The backend takes no value of this size. */
+  | 'TooLarge'
   /** The disk is full or failing; nothing was written. */
   | 'Full'
   /** What is on disk is not what was written; the message names the file and what to do. */
