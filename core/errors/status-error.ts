@@ -81,6 +81,13 @@ export function newAlreadyExists(of: GroupResource, name: string, cause?: unknow
   return new StatusError({ reason: 'AlreadyExists', code: 409, message, details: detailsOf(of, name) }, { cause })
 }
 
+/** A name that was to be made by the server, and was taken every time. */
+export function newGenerateNameConflict(of: GroupResource, name: string): StatusError {
+  const message = `${qualified(of)} "${name}" already exists, the server was not able to generate a unique name for the object`
+  const details = { ...detailsOf(of, name), retryAfterSeconds: 1 }
+  return new StatusError({ reason: 'AlreadyExists', code: 409, message, details })
+}
+
 export function newConflict(of: GroupResource, name: string, why: string, cause?: unknown): StatusError {
   const message = `Operation cannot be fulfilled on ${qualified(of)} "${name}": ${why}`
   return new StatusError({ reason: 'Conflict', code: 409, message, details: detailsOf(of, name) }, { cause })

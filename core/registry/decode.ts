@@ -1,6 +1,10 @@
 import { type FieldError, invalid } from '#apis/meta/v1/field-error.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
-import { validateObjectMeta, validateObjectMetaUpdate } from '#apis/meta/v1/validate-object-meta.ts'
+import {
+  unqualifiedFinalizerErrors,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from '#apis/meta/v1/validate-object-meta.ts'
 import { isBadRequest, newBadRequest, newInvalid, type StatusError } from '#core/errors/status-error.ts'
 import { SchemaCompiler } from '#core/schema/compile.ts'
 import { objectMetaSchema } from '#core/schema/object-meta.ts'
@@ -142,6 +146,9 @@ function describe(value: unknown): string {
   return Array.isArray(value) ? 'an array' : `a ${typeof value}`
 }
 
+/** Whose kinds have finalizers without a domain of their own. */
+const freeGroups = ['apiextensions.k8s.io', 'apiregistration.k8s.io']
+
 /**
  * Everything wrong with an object that is about to be stored.
  * @throws StatusError Invalid naming every bad field
@@ -157,6 +164,9 @@ export function validateObject(
     ...(old
       ? validateObjectMetaUpdate(object.metadata, old.metadata)
       : validateObjectMeta(object.metadata, { namespaced: definition.namespaced, nameFaults: rules.nameFaults })),
+    ...(definition.builtin && object.metadata.finalizers && !freeGroups.includes(definition.group)
+      ? unqualifiedFinalizerErrors(object.metadata)
+      : []),
     ...served.schema.validate(object, old),
   ]
   // Rules read fields by their types, so they see only what has the right shape.

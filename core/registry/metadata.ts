@@ -52,6 +52,46 @@ export function setUpdateMetadata(object: UnstructuredObject, old: UnstructuredO
   if (countsGenerations(resource) && changed(object, old)) metadata.generation = (kept.generation ?? 0) + 1
 }
 
+/** An owner counts once, however often a client names it. */
+export function dropRepeatedOwners({ metadata }: UnstructuredObject, warn: (message: string) => void): void {
+  const owners = metadata.ownerReferences
+  if (!owners || owners.length < 2) return
+  const kept = owners.filter((owner, at) => owners.findIndex((other) => isDeepStrictEqual(owner, other)) === at)
+  if (kept.length === owners.length) return
+  const repeated = owners.filter((owner) => !kept.includes(owner)).map(({ uid }) => uid)
+  warn(
+    `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${[...new Set(repeated)].join(', ')}`,
+  )
+  metadata.ownerReferences = kept
+}
+
+/** Tells what is allowed and hardly meant. */
+export function warnOf(
+  object: UnstructuredObject,
+  old: UnstructuredObject | undefined,
+  { definition, rules }: Resource,
+  warn: (message: string) => void,
+): void {
+  if (!definition.builtin) warnOfFinalizers(object, old, warn)
+  else for (const message of rules.warnings?.(object, old) ?? []) warn(message)
+}
+
+const ownFinalizers = ['orphan', 'foregroundDeletion', 'kubernetes']
+
+function warnOfFinalizers(
+  { metadata }: UnstructuredObject,
+  old: UnstructuredObject | undefined,
+  warn: (message: string) => void,
+): void {
+  for (const finalizer of metadata.finalizers ?? []) {
+    if (finalizer.includes('/') || ownFinalizers.includes(finalizer)) continue
+    if (old?.metadata.finalizers?.includes(finalizer)) continue
+    warn(
+      `metadata.finalizers: ${JSON.stringify(finalizer)}: prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers`,
+    )
+  }
+}
+
 const absentWhenEmpty = ['labels', 'annotations', 'ownerReferences', 'finalizers'] as const
 
 /** Fields that clients may send and that this server does not keep, or not when there is nothing in them. */

@@ -3,6 +3,7 @@ import type { Admission, AdmissionRequest, Operation } from '#apis/plugin/v1/adm
 import {
   newBadRequest,
   newConflict,
+  newGenerateNameConflict,
   newInvalid,
   newMethodNotSupported,
   newModified,
@@ -16,7 +17,7 @@ import { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { type Storage, StorageError } from '#core/storage/storage.ts'
 import { type DecodeOptions, decodeObject, validateObject } from './decode.ts'
 import { isReadyToRemove, planDeletion } from './deletion.ts'
-import { generateName, setCreationMetadata, setUpdateMetadata } from './metadata.ts'
+import { dropRepeatedOwners, generateName, setCreationMetadata, setUpdateMetadata, warnOf } from './metadata.ts'
 import type { Resource, ServedVersion } from './registry.ts'
 import { isStorageConflict, translateStorageError } from './translate-errors.ts'
 import { WriteLine } from './write-line.ts'
@@ -104,6 +105,7 @@ export class ResourceStore {
   async create(served: ServedVersion, namespace: string, value: unknown, context: WriteContext): Promise<Buffer> {
     if (served.resource.definition.terminating) throw terminating(served)
     const object = decodeObject(value, served, context)
+    dropRepeatedOwners(object, context.warn)
     checkNamespace(object, namespace)
     const request = this.#admissionRequest(
       'CREATE',
@@ -112,6 +114,7 @@ export class ResourceStore {
       '',
       context,
     )
+    const isNamed = Boolean(object.metadata.name)
     request.object = object
     const mutating = this.#admission.mutate(request)
     if (mutating) await mutating
@@ -121,12 +124,19 @@ export class ResourceStore {
     resource.rules.prepareCreate?.(object)
     request.name = object.metadata.name ?? ''
     validateObject(object, undefined, served, '')
+    warnOf(object, undefined, resource, context.warn)
     const validating = this.#admission.validate(request)
     if (validating) await validating
-    return this.#insert(served, object, context)
+    return this.#insert(served, object, context, isNamed)
   }
 
-  async #insert(served: ServedVersion, object: UnstructuredObject, context: WriteContext): Promise<Buffer> {
+  /** @param isNamed by the client, so that no other name may be tried */
+  async #insert(
+    served: ServedVersion,
+    object: UnstructuredObject,
+    context: WriteContext,
+    isNamed: boolean,
+  ): Promise<Buffer> {
     const { resource } = served
     for (let attempt = 1; ; attempt++) {
       const at = nameOf(object)
@@ -140,9 +150,8 @@ export class ResourceStore {
       } catch (error) {
         const base = object.metadata.generateName
         const taken = error instanceof StorageError && error.code === 'KeyExists'
-        if (!taken || !base || !at.name.startsWith(base) || attempt === maxNameAttempts) {
-          throw translateStorageError(error, resource.definition, at.name)
-        }
+        if (!taken || !base) throw translateStorageError(error, resource.definition, at.name)
+        if (isNamed || attempt === maxNameAttempts) throw newGenerateNameConflict(resource.definition, at.name)
         object = structuredClone(object)
         object.apiVersion = served.apiVersion
         object.metadata.name = generateName(base)
@@ -214,6 +223,7 @@ export class ResourceStore {
     const { resource } = served
     const old = reviveObject(served.encode(current))
     const object = decodeObject(value, served, context)
+    dropRepeatedOwners(object, context.warn)
     checkIdentity(object, old, at, resource)
     keepOtherHalf(object, old, served, subresource)
     const request = this.#admissionRequest('UPDATE', served, at, subresource, context)
@@ -223,6 +233,7 @@ export class ResourceStore {
     setUpdateMetadata(object, old, resource)
     resource.rules.prepareUpdate?.(object, old, subresource)
     validateObject(object, old, served, subresource)
+    if (subresource === '') warnOf(object, old, resource, context.warn)
     await this.#admission.validate(request)
     return this.#store(served, at, current, object, context)
   }

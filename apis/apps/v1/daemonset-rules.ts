@@ -1,3 +1,4 @@
+import { templateWarnings, workloadWarnings } from '../../core/v1/pod-warnings.ts'
 import { defaultTemplate, replicatedTemplateErrors } from '../../core/v1/replicationcontroller-rules.ts'
 import { templateColumns } from '../../core/v1/template-printing.ts'
 import { immutable } from '../../meta/v1/field-checks.ts'
@@ -38,6 +39,8 @@ export const daemonSetRules: Rules<DaemonSet> = {
   },
   validateUpdate: ({ spec }, old, subresource) =>
     subresource === 'status' ? [] : immutable('spec.selector', spec.selector, old.spec.selector),
+  warnings: (daemonSet, old) =>
+    workloadWarnings(daemonSet, old, () => [...templateWarnings('spec.template', daemonSet.spec?.template)]),
   print: printer<DaemonSet>(
     nameColumn,
     integer('Desired', ({ status }) => status?.desiredNumberScheduled ?? 0),

@@ -1,3 +1,4 @@
+import { nameWarnings, templateWarnings, workloadWarnings } from '../../core/v1/pod-warnings.ts'
 import { defaultTemplate, replicatedTemplateErrors } from '../../core/v1/replicationcontroller-rules.ts'
 import { templateColumns } from '../../core/v1/template-printing.ts'
 import { immutable } from '../../meta/v1/field-checks.ts'
@@ -32,6 +33,11 @@ export const deploymentRules: Rules<Deployment> = {
     if (subresource === 'status') return statusErrors(deployment)
     return immutable('spec.selector', deployment.spec.selector, old.spec.selector)
   },
+  warnings: (deployment, old) =>
+    workloadWarnings(deployment, old, () => [
+      ...(old ? [] : nameWarnings(deployment.metadata.name)),
+      ...templateWarnings('spec.template', deployment.spec.template),
+    ]),
   print: printer<Deployment>(
     nameColumn,
     column('Ready', ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 1}`),

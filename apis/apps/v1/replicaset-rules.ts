@@ -1,3 +1,4 @@
+import { nameWarnings, templateWarnings, workloadWarnings } from '../../core/v1/pod-warnings.ts'
 import { defaultTemplate, replicatedTemplateErrors } from '../../core/v1/replicationcontroller-rules.ts'
 import { templateColumns } from '../../core/v1/template-printing.ts'
 import { immutable } from '../../meta/v1/field-checks.ts'
@@ -28,6 +29,11 @@ export const replicaSetRules: Rules<ReplicaSet> = {
     ]
   },
   fields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
+  warnings: (replicaSet, old) =>
+    workloadWarnings(replicaSet, old, () => [
+      ...(old ? [] : nameWarnings(replicaSet.metadata.name)),
+      ...templateWarnings('spec.template', replicaSet.spec?.template),
+    ]),
   print: printer<ReplicaSet>(
     nameColumn,
     integer('Desired', ({ spec }) => spec.replicas ?? 1),

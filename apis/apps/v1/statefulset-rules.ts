@@ -1,3 +1,4 @@
+import { claimSpecWarnings, templateWarnings, workloadWarnings } from '../../core/v1/pod-warnings.ts'
 import { defaultTemplate, replicatedTemplateErrors } from '../../core/v1/replicationcontroller-rules.ts'
 import { templateColumns } from '../../core/v1/template-printing.ts'
 import type { PodTemplateSpec, Volume } from '../../core/v1/zz_generated.types.ts'
@@ -42,6 +43,16 @@ export const statefulSetRules: Rules<StatefulSet> = {
     if (subresource === 'status') return statusErrors(statefulSet)
     return isSame(fixedPart(statefulSet.spec), fixedPart(old.spec)) ? [] : [forbidden('spec', fixed)]
   },
+  warnings: (statefulSet, old) =>
+    workloadWarnings(statefulSet, old, () => [
+      ...templateWarnings('spec.template', statefulSet.spec?.template),
+      ...(statefulSet.spec?.volumeClaimTemplates ?? []).flatMap(({ spec }, at) =>
+        claimSpecWarnings(`spec.volumeClaimTemplates[${at}].spec`, spec),
+      ),
+      ...((statefulSet.spec?.revisionHistoryLimit ?? 0) < 0
+        ? ['spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended']
+        : []),
+    ]),
   print: printer<StatefulSet>(
     nameColumn,
     column('Ready', ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 1}`),

@@ -1,10 +1,11 @@
+import { nameWarnings, workloadWarnings } from '../../core/v1/pod-warnings.ts'
 import { defaultTemplate } from '../../core/v1/replicationcontroller-rules.ts'
 import { templateColumns } from '../../core/v1/template-printing.ts'
 import { age } from '../../meta/v1/duration.ts'
 import { type FieldError, invalid, notSupported, required } from '../../meta/v1/field-error.ts'
 import { ageColumn, column, integer, nameColumn, orNone, printer } from '../../meta/v1/printing.ts'
 import type { Rules } from '../../meta/v1/rules.ts'
-import { jobSpecErrors } from './job-rules.ts'
+import { jobSpecErrors, jobSpecWarnings } from './job-rules.ts'
 import { scheduleFault } from './schedule.ts'
 import type { CronJob, JobTemplateSpec } from './zz_generated.types.ts'
 
@@ -27,6 +28,16 @@ export const cronJobRules: Rules<CronJob> = {
       ...(spec.jobTemplate?.spec ? jobTemplateErrors('spec.jobTemplate.spec', spec.jobTemplate.spec) : []),
     ]
   },
+  warnings: (cronJob, old) =>
+    workloadWarnings(cronJob, old, () => [
+      ...(old ? [] : nameWarnings(cronJob.metadata.name)),
+      ...(cronJob.spec?.schedule?.includes('TZ')
+        ? [
+            'CRON_TZ or TZ used in spec.schedule is not officially supported, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details',
+          ]
+        : []),
+      ...jobSpecWarnings('spec.jobTemplate.spec', cronJob.spec?.jobTemplate?.spec),
+    ]),
   print: printer<CronJob>(
     nameColumn,
     column('Schedule', ({ spec }) => spec.schedule),

@@ -1,3 +1,4 @@
+import { nameWarnings, templateWarnings, workloadWarnings } from '../../core/v1/pod-warnings.ts'
 import { defaultTemplate } from '../../core/v1/replicationcontroller-rules.ts'
 import { templateColumns } from '../../core/v1/template-printing.ts'
 import { validatePodTemplate } from '../../core/v1/validate-pod-spec.ts'
@@ -39,6 +40,11 @@ export const jobRules: Rules<Job> = {
   validate: (job) => (job.spec ? [...jobSpecErrors('spec', job.spec), ...selectorErrors(job)] : []),
   validateUpdate: (job, old, subresource) => (subresource === 'status' ? [] : specUpdateErrors(job.spec, old)),
   fields: ({ status }) => ({ 'status.successful': String(status?.succeeded ?? 0) }),
+  warnings: (job, old) =>
+    workloadWarnings(job, old, () => [
+      ...(old ? [] : nameWarnings(job.metadata.name)),
+      ...jobSpecWarnings('spec', job.spec),
+    ]),
   print: printer<Job>(
     nameColumn,
     column('Status', statusText),
@@ -78,6 +84,20 @@ export function jobSpecErrors(field: string, spec: JobSpec): FieldError[] {
     ...(restartPolicy === 'Always'
       ? [required(`${field}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"')]
       : []),
+  ]
+}
+
+/** Also of the template of a CronJob. */
+export function jobSpecWarnings(field: string, spec: JobSpec | undefined): string[] {
+  const { completionMode, completions = 0, parallelism = 0, template } = spec ?? {}
+  const isLarge = completionMode === 'Indexed' && completions > 100_000 && parallelism > 10_000
+  return [
+    ...(isLarge
+      ? [
+          'In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail',
+        ]
+      : []),
+    ...templateWarnings(`${field}.template`, template),
   ]
 }
 

@@ -29,6 +29,10 @@ export const nodeRules: Rules<Node> = {
     ),
   ],
   validateUpdate: (node, old) => [...identityErrors(node, old), ...addressErrors(node)],
+  warnings: ({ spec }, old) => [
+    ...(spec?.externalID && !old ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes'] : []),
+    ...(spec?.configSource ? ['spec.configSource: the spec.configSource field is removed'] : []),
+  ],
   fields: ({ spec }) => ({ 'spec.unschedulable': String(spec?.unschedulable ?? false) }),
   print: printer<Node>(
     nameColumn,

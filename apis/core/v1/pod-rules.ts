@@ -2,6 +2,7 @@ import type { Rules } from '../../meta/v1/rules.ts'
 import { defaultPod, syncServiceAccount } from './pod-defaults.ts'
 import { podPrinter } from './pod-printer.ts'
 import { qosClassOf } from './pod-qos.ts'
+import { podWarnings } from './pod-warnings.ts'
 import { validatePod } from './validate-pod.ts'
 import { validatePodUpdate } from './validate-pod-update.ts'
 import { mergeLabelKeys } from './validate-scheduling.ts'
@@ -34,6 +35,8 @@ export const podRules: Rules<Pod> = {
   gracePeriodSeconds: podGracePeriodSeconds,
   validate: validatePod,
   validateUpdate: validatePodUpdate,
+  // Nobody edits pods by hand.
+  warnings: (pod, old) => (old ? [] : podWarnings(pod)),
   fields: ({ spec, status }) => ({
     'spec.hostNetwork': String(spec.hostNetwork ?? false),
     'status.podIP': status?.podIPs?.[0]?.ip ?? status?.podIP ?? '',

@@ -4,6 +4,7 @@ import { ageColumn, column, integer, labelsText, nameColumn, printer, wide } fro
 import type { Rules } from '../../meta/v1/rules.ts'
 import type { LabelSelector } from '../../meta/v1/types.ts'
 import { defaultPodSpec } from './pod-defaults.ts'
+import { nameWarnings, templateWarnings, workloadWarnings } from './pod-warnings.ts'
 import { templateColumns } from './template-printing.ts'
 import { validatePodTemplate } from './validate-pod-spec.ts'
 import type { PodTemplate, PodTemplateSpec, ReplicationController } from './zz_generated.types.ts'
@@ -31,6 +32,11 @@ export const replicationControllerRules: Rules<ReplicationController> = {
     ]
   },
   fields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
+  warnings: (controller, old) =>
+    workloadWarnings(controller, old, () => [
+      ...(old ? [] : nameWarnings(controller.metadata.name)),
+      ...templateWarnings('spec.template', controller.spec?.template),
+    ]),
   print: printer<ReplicationController>(
     nameColumn,
     integer('Desired', ({ spec }) => spec?.replicas ?? 0),
@@ -45,6 +51,8 @@ export const replicationControllerRules: Rules<ReplicationController> = {
 export const podTemplateRules: Rules<PodTemplate> = {
   default: ({ template }) => defaultTemplate(template),
   validate: ({ template }) => validatePodTemplate('template', template),
+  warnings: (podTemplate, old) =>
+    workloadWarnings(podTemplate, old, () => templateWarnings('template', podTemplate.template)),
   print: printer<PodTemplate>(
     nameColumn,
     ...templateColumns<PodTemplate>(({ template }) => template).map((one) => ({ ...one, priority: 0 })),

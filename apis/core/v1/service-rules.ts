@@ -37,6 +37,7 @@ export const serviceRules: Rules<Service> = {
   validate: ({ spec }) => serviceSpecErrors('spec', spec ?? {}),
   validateUpdate: ({ spec }, old) => allocationErrors(spec ?? {}, old.spec ?? {}),
   changesGeneration: () => false,
+  warnings: serviceWarnings,
   fields: ({ spec }) => ({ 'spec.clusterIP': spec?.clusterIP ?? '', 'spec.type': spec?.type ?? '' }),
   print: printer<Service>(
     nameColumn,
@@ -47,6 +48,28 @@ export const serviceRules: Rules<Service> = {
     ageColumn,
     wide('Selector', ({ spec }) => labelsText(spec?.selector)),
   ),
+}
+
+function serviceWarnings({ metadata, spec = {} }: Service): string[] {
+  const isExternalName = spec.type === 'ExternalName'
+  const ignored = (isIgnored: unknown, field: string, when: string) =>
+    isIgnored ? [`spec.${field} is ignored ${when}`] : []
+  return [
+    ...(metadata.annotations?.['service.kubernetes.io/topology-aware-hints'] !== undefined
+      ? [
+          'annotation service.kubernetes.io/topology-aware-hints is deprecated, please use service.kubernetes.io/topology-mode instead',
+        ]
+      : []),
+    ...(!isExternalName && isHeadless(spec)
+      ? [
+          ...ignored(spec.loadBalancerIP, 'loadBalancerIP', 'for headless services'),
+          ...ignored(spec.externalIPs?.length, 'externalIPs', 'for headless services'),
+          ...ignored(spec.sessionAffinity !== 'None', 'SessionAffinity', 'for headless services'),
+        ]
+      : []),
+    ...ignored(isExternalName && spec.externalIPs?.length, 'externalIPs', 'when spec.type is "ExternalName"'),
+    ...ignored(!isExternalName && spec.externalName, 'externalName', 'when spec.type is not "ExternalName"'),
+  ]
 }
 
 const isExternallyAccessible = ({ type, externalIPs, clusterIP }: ServiceSpec) =>

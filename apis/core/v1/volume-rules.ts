@@ -5,7 +5,9 @@ import { dnsSubdomainFaults } from '../../meta/v1/names.ts'
 import { ageColumn, column, nameColumn, printer, wide } from '../../meta/v1/printing.ts'
 import { canonicalQuantity, compareQuantities } from '../../meta/v1/quantity.ts'
 import type { Rules } from '../../meta/v1/rules.ts'
-import type { KubeObject } from '../../meta/v1/types.ts'
+import type { KubeObject, ObjectMeta } from '../../meta/v1/types.ts'
+import { termWarnings } from './node-label-warnings.ts'
+import { claimSpecWarnings } from './pod-warnings.ts'
 import { accessModeErrors, claimSpecErrors } from './validate-claim.ts'
 import { amountOf } from './validate-resources.ts'
 import { nodeSelectorErrors } from './validate-scheduling.ts'
@@ -44,6 +46,7 @@ export const persistentVolumeRules: Rules<PersistentVolume> = {
     ]
   },
   changesGeneration: () => false,
+  warnings: volumeWarnings,
   print: printer<PersistentVolume>(
     nameColumn,
     column('Capacity', ({ spec }) => quantityText(spec?.capacity?.storage)),
@@ -75,6 +78,7 @@ export const persistentVolumeClaimRules: Rules<PersistentVolumeClaim> = {
   validate: ({ spec }) => claimSpecErrors('spec', spec),
   validateUpdate: claimUpdateErrors,
   changesGeneration: () => false,
+  warnings: ({ metadata, spec }) => [...legacyClassWarnings(metadata), ...claimSpecWarnings('spec', spec)],
   print: printer<PersistentVolumeClaim>(
     nameColumn,
     column('Status', phaseText),
@@ -86,6 +90,37 @@ export const persistentVolumeClaimRules: Rules<PersistentVolumeClaim> = {
     ageColumn,
     wide('VolumeMode', ({ spec }) => spec?.volumeMode ?? '<unset>'),
   ),
+}
+
+function legacyClassWarnings({ annotations }: ObjectMeta): string[] {
+  if (annotations?.[legacyClass] === undefined) return []
+  return [`metadata.annotations[${legacyClass}]: deprecated since v1.8; use "storageClassName" attribute instead`]
+}
+
+const outdatedSources = new Map([
+  ['photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
+  ['scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
+  ['storageos', 'deprecated in v1.22, non-functional in v1.25+'],
+  ['glusterfs', 'deprecated in v1.25, non-functional in v1.26+'],
+  ['cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
+  ['rbd', 'deprecated in v1.28, non-functional in v1.31+'],
+])
+
+function volumeWarnings({ metadata, spec }: PersistentVolume): string[] {
+  const terms = spec?.nodeAffinity?.required?.nodeSelectorTerms ?? []
+  return [
+    ...legacyClassWarnings(metadata),
+    ...(spec?.persistentVolumeReclaimPolicy === 'Recycle'
+      ? [
+          'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.',
+        ]
+      : []),
+    ...terms.flatMap((term, at) => termWarnings(`spec.nodeAffinity.required.nodeSelectorTerms[${at}]`, term)),
+    ...Object.keys(spec ?? {}).flatMap((source) => {
+      const warning = outdatedSources.get(source)
+      return warning ? [`spec.persistentVolumeSource.${source}: ${warning}`] : []
+    }),
+  ]
 }
 
 /** Claims and snapshots could be named before anything else could. */

@@ -25,8 +25,8 @@ export interface Rules<T = UnstructuredObject> {
   fields?(object: T): Record<string, string>
   /** Of a kind stored as another: its selectable fields, and what they are called there. */
   storedFields?: Readonly<Record<string, string>>
-  /** Warnings to send with the answer of a write. */
-  warnings?(object: T): string[]
+  /** Warnings to send with the answer of a create (no `old`) or of an update of the object itself. */
+  warnings?(object: T, old?: T): string[]
   /** Columns of `kubectl get` that no JSONPath can compute; replaces the manifest's printer columns. */
   print?: Printer<T>
   /** Seconds a stored object lives (Events); absent: for ever. */

@@ -138,6 +138,23 @@ function finalizerErrors(finalizers: readonly string[], path: string): FieldErro
   return errors
 }
 
+const standardFinalizers = ['kubernetes', 'orphan', 'foregroundDeletion']
+
+/** What Kubernetes asks of the finalizers of its own kinds beyond `validateObjectMeta`: that they say whose they are. */
+export function unqualifiedFinalizerErrors({ finalizers }: ObjectMeta, path = 'metadata'): FieldError[] {
+  return (finalizers ?? []).flatMap((one, at) =>
+    one.includes('/') || standardFinalizers.includes(one)
+      ? []
+      : [
+          invalid(
+            `${path}.finalizers[${at}]`,
+            one,
+            'name is neither a standard finalizer name nor is it fully qualified',
+          ),
+        ],
+  )
+}
+
 function newFinalizerErrors(meta: ObjectMeta, old: ObjectMeta, path: string): FieldError[] {
   const known = new Set(old.finalizers)
   const added = (meta.finalizers ?? []).filter((one) => !known.has(one)).sort()

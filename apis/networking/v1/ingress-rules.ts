@@ -25,6 +25,10 @@ export const ingressRules: Rules<Ingress> = {
   prepareCreate(ingress) {
     ingress.status = { loadBalancer: {} }
   },
+  warnings: ({ metadata }, old) =>
+    !old && metadata.annotations?.[legacyClass] !== undefined
+      ? [`annotation "${legacyClass}" is deprecated, please use 'spec.ingressClassName' instead`]
+      : [],
   validate({ metadata, spec = {} }) {
     const { rules, defaultBackend, tls, ingressClassName } = spec
     const legacy = metadata.annotations?.[legacyClass]

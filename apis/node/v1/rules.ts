@@ -1,3 +1,4 @@
+import { nodeLabelWarnings } from '../../core/v1/node-label-warnings.ts'
 import { resourceErrors } from '../../core/v1/validate-resources.ts'
 import { tolerationErrors } from '../../core/v1/validate-scheduling.ts'
 import { immutable, named } from '../../meta/v1/field-checks.ts'
@@ -13,6 +14,7 @@ export const runtimeClassRules: Rules<RuntimeClass> = {
     ...validateLabels(scheduling?.nodeSelector ?? {}, 'scheduling.nodeSelector'),
     ...tolerationErrors('scheduling.tolerations', scheduling?.tolerations),
   ],
+  warnings: ({ scheduling }) => nodeLabelWarnings('scheduling.nodeSelector', scheduling?.nodeSelector),
   validateUpdate: ({ handler }, old) => immutable('handler', handler, old.handler),
 }
 

@@ -1,3 +1,4 @@
+import { termWarnings } from '../../core/v1/node-label-warnings.ts'
 import { csiDriverNameErrors } from '../../core/v1/validate-volumes.ts'
 import { isSame } from '../../meta/v1/equality.ts'
 import { each, faults, immutable, nonEmpty, present } from '../../meta/v1/field-checks.ts'
@@ -26,6 +27,12 @@ export const storageClassRules: Rules<StorageClass> = {
       ]),
     ),
   ],
+  warnings: ({ allowedTopologies }) =>
+    (allowedTopologies ?? []).flatMap(({ matchLabelExpressions }, at) =>
+      termWarnings(`allowedTopologies[${at}]`, { matchExpressions: matchLabelExpressions as never }).map((warning) =>
+        warning.replace('.matchExpressions[', '.matchLabelExpressions['),
+      ),
+    ),
   validateUpdate: (storageClass, old) => [
     ...frozen('parameters', storageClass.parameters, old.parameters),
     ...frozen('provisioner', storageClass.provisioner, old.provisioner),
