@@ -1,25 +1,31 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Messages by full name; each field as the reference has it, under its name in JSON
- * (`*` for a message whose fields are its parent's there), marked where zero is absence: `<number> [repeated |omitzero ]<type> <name>`. */
+/** Messages by full name; each field as the reference has it, under its name in JSON (`*` for a message whose fields are its
+ * parent's there), marked where a zero is absence or an empty string is none: `<number> [repeated |omitzero |keepempty ]<type> <name>`. */
 export type Messages = Record<string, string[]>
+
+const facts = async <T>(file: string) => JSON.parse(await readFile(join(import.meta.dirname, file), 'utf8')) as T
 
 /**
  * Numbers and booleans that Go keeps by value and leaves out of JSON when they are zero: the `omitempty` fields that are no
  * pointers in the types.go files of kubernetes/api v1.36. Go's protobuf writes them all.
  */
-const omitZero = JSON.parse(await readFile(join(import.meta.dirname, 'omitzero.json'), 'utf8')) as Record<
-  string,
-  string[]
->
+const omitZero = await facts<Record<string, string[]>>('omitzero.json')
+
+/** Strings that Go keeps behind a pointer, there too: empty is not absent (`storageClassName: ""`). All others Go always writes. */
+const keepEmpty = await facts<Record<string, string[]>>('keepempty.json')
+
+/** Messages of repositories that the reference leaves out (apiextensions-apiserver, kube-aggregator, meta/v1beta1), as they come out. */
+const further = await facts<Messages>('protobuf-messages.json')
 
 /** Where every message that can be sent or is part of one begins. */
 const roots = [
   /^k8s\.io\.api\.[a-z]+\.v\d+\./,
   /^k8s\.io\.api\.storagemigration\.v1beta1\./,
-  /^k8s\.io\.apimachinery\.pkg\.apis\.meta\.v1\.(DeleteOptions|Status)$/,
-  /^k8s\.io\.kube_aggregator\.pkg\.apis\.apiregistration\.v1\./,
+  /^k8s\.io\.api\.apidiscovery\.v2beta1\./,
+  /^k8s\.io\.apimachinery\.pkg\.apis\.meta\.v1\.(DeleteOptions|Status|PartialObjectMetadata(List)?)$/,
+  /^k8s\.io\.apimachinery\.pkg\.apis\.meta\.v1\.API(Versions|Group|GroupList|ResourceList)$/,
 ]
 
 /**
@@ -43,6 +49,7 @@ export async function generateProtobuf(reference: string): Promise<string> {
     for (const field of fields) for (const type of typesOf(field)) visit(resolveMessage(type, name))
   }
   for (const name of Object.keys(all)) if (roots.some((root) => root.test(name))) visit(name)
+  for (const [name, fields] of Object.entries(further)) kept.set(name, fields)
   const sorted = [...kept].sort(([a], [b]) => (a < b ? -1 : 1))
   return `${JSON.stringify(Object.fromEntries(sorted))}\n`
 }
@@ -65,7 +72,9 @@ function inJson(field: string, names: readonly string[]): string {
 
 function marked(field: string, message: string): string {
   const [number, ...rest] = field.split(' ')
-  return omitZero[message]?.includes(rest.at(-1)!) ? [number, 'omitzero', ...rest].join(' ') : field
+  const name = rest.at(-1)!
+  const mark = omitZero[message]?.includes(name) ? 'omitzero' : keepEmpty[message]?.includes(name) ? 'keepempty' : ''
+  return mark ? [number, mark, ...rest].join(' ') : field
 }
 
 /** `3 map<string, Quantity> limits` -> `string`, `Quantity` */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { newBadRequest } from '#core/errors/status-error.ts'
-import { type Messages, ProtobufDecoder } from '#core/machinery/protobuf/decode.ts'
+import { ProtobufDecoder } from '#core/machinery/protobuf/decode.ts'
+import type { Messages } from '#core/machinery/protobuf/messages.ts'
 import { ProtobufError } from '#core/machinery/protobuf/wire.ts'
 
 export const protobufType = 'application/vnd.kubernetes.protobuf'

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Messages, ProtobufDecoder } from './decode.ts'
+import { ProtobufDecoder } from './decode.ts'
+import type { Messages } from './messages.ts'
 import { ProtobufError } from './wire.ts'
 
 const numbers = new URL('../../../apis/crds/zz_generated.protobuf.json', import.meta.url)

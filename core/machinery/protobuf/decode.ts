@@ -1,47 +1,19 @@
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
-import { ProtobufError, readFields } from './wire.ts'
+import { magic } from './envelope.ts'
+import { type Field, type Messages, MessageTable, type SpecialForm, schemaMessage, specialFormOf } from './messages.ts'
+import { formatTime } from './time.ts'
+import { asNumber, asUnsigned, ProtobufError, readFields, readNumbers, type WireValue } from './wire.ts'
 
-/**
- * Kubernetes' protobuf: four bytes of magic, then a `runtime.Unknown` that names the kind and holds its message. Decodes to
- * what the same object is in JSON.
- * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding
- */
-export type Messages = Readonly<Record<string, readonly string[]>>
-
-const magic = Buffer.from('k8s\0')
-const meta = 'k8s.io.apimachinery.pkg.apis.meta.v1'
 /** Beyond this a message is an attack. */
 const maxDepth = 100
 
-interface Field {
-  /** In JSON; `*` for a message whose fields are its parent's there. */
-  name: string
-  shape: 'single' | 'repeated' | 'map'
-  /** Go writes its zero when nobody has set it. */
-  omitZero: boolean
-  /** A scalar's name, or the full name of a message. */
-  type: string
-}
-
-/** Messages that are something else in JSON. */
-const special = new Map<string, (bytes: Buffer) => unknown>([
-  ['k8s.io.apimachinery.pkg.api.resource.Quantity', (bytes) => text(only(bytes, 1)) || undefined],
-  [`${meta}.Time`, (bytes) => timestamp(bytes, 0)],
-  [`${meta}.MicroTime`, (bytes) => timestamp(bytes, 6)],
-  [`${meta}.Duration`, (bytes) => `${Number(BigInt.asIntN(64, varint(only(bytes, 1)))) / 1e9}s`],
-  [`${meta}.FieldsV1`, (bytes) => json(only(bytes, 1))],
-  ['k8s.io.apimachinery.pkg.runtime.RawExtension', (bytes) => json(only(bytes, 1))],
-  ['k8s.io.apimachinery.pkg.util.intstr.IntOrString', intOrString],
-])
-const lists = /\.(ExtraValue|Verbs)$/
-
+/** Reads Kubernetes' protobuf. Decodes to what the same object is in JSON. */
 export class ProtobufDecoder {
-  readonly #messages: Messages
+  readonly #table: MessageTable
   readonly #fields = new Map<string, ReadonlyMap<number, Field>>()
 
-  /** @param messages by full name, each field as `<number> [repeated |omitzero ]<type> <name>` */
-  constructor(messages: Messages) {
-    this.#messages = messages
+  constructor(messages: Messages | MessageTable) {
+    this.#table = messages instanceof MessageTable ? messages : new MessageTable(messages)
   }
 
   /** @throws ProtobufError for what does not decode, or is of a kind that has no protobuf form here */
@@ -49,22 +21,14 @@ export class ProtobufDecoder {
     if (!bytes.subarray(0, magic.length).equals(magic))
       throw new ProtobufError('the body does not begin with the magic number of Kubernetes protobuf')
     const { apiVersion, kind, raw } = readEnvelope(bytes.subarray(magic.length))
-    const message = this.#messageOf(apiVersion, kind)
+    const message = this.#table.messageOf(apiVersion, kind)
     if (!message) throw new ProtobufError(`${apiVersion} ${kind} has no protobuf form here`)
-    return { apiVersion, kind, ...this.#message(message, raw, 0) } as UnstructuredObject
+    return { apiVersion, kind, ...this.message(message, raw) } as UnstructuredObject
   }
 
-  /** `rbac.authorization.k8s.io/v1 Role` -> `k8s.io.api.rbac.v1.Role` */
-  #messageOf(apiVersion: string, kind: string): string | undefined {
-    const slash = apiVersion.indexOf('/')
-    const group = slash < 0 ? 'core' : apiVersion.slice(0, slash).split('.')[0]!
-    const version = apiVersion.slice(slash + 1)
-    const candidates = [
-      `k8s.io.api.${group}.${version}.${kind}`,
-      `k8s.io.kube_aggregator.pkg.apis.${group}.${version}.${kind}`,
-      `${meta}.${kind}`,
-    ]
-    return candidates.find((name) => Object.hasOwn(this.#messages, name))
+  /** One message, without anything around it. @param name its full name @throws ProtobufError */
+  message(name: string, bytes: Buffer): Record<string, unknown> {
+    return this.#message(name, bytes, 0)
   }
 
   #message(name: string, bytes: Buffer, depth: number): Record<string, unknown> {
@@ -78,7 +42,7 @@ export class ProtobufDecoder {
     return object
   }
 
-  #set(object: Record<string, unknown>, field: Field, value: bigint | Buffer, depth: number): void {
+  #set(object: Record<string, unknown>, field: Field, value: WireValue, depth: number): void {
     if (field.shape === 'map') {
       const { key, entry } = this.#mapEntry(field.type, buffer(value), depth)
       const map = (object[field.name] ??= {}) as Record<string, unknown>
@@ -86,19 +50,19 @@ export class ProtobufDecoder {
       Object.defineProperty(map, key, { value: entry, enumerable: true, configurable: true, writable: true })
       return
     }
+    if (field.shape === 'repeated') {
+      const list = (object[field.name] ??= []) as unknown[]
+      if (isPacked(field.type, value))
+        for (const one of readNumbers(value)) list.push(this.#value(field.type, one, depth))
+      else list.push(this.#value(field.type, value, depth) ?? null)
+      return
+    }
     const decoded = this.#value(field.type, value, depth)
     if (field.name === '*') {
       Object.assign(object, decoded)
       return
     }
-    if (field.shape === 'repeated') {
-      const list = (object[field.name] ??= []) as unknown[]
-      list.push(decoded)
-      return
-    }
-    // Go writes strings and times that nobody has set.
-    if (decoded === undefined || decoded === '' || (field.omitZero && !decoded)) return
-    object[field.name] = decoded
+    if (decoded !== undefined && !isUnset(field, decoded)) object[field.name] = decoded
   }
 
   #mapEntry(type: string, bytes: Buffer, depth: number): { key: string; entry: unknown } {
@@ -111,72 +75,93 @@ export class ProtobufDecoder {
     return { key, entry: entry ?? (type === 'string' || type === 'bytes' ? '' : {}) }
   }
 
-  #value(type: string, value: bigint | Buffer, depth: number): unknown {
+  #value(type: string, value: WireValue, depth: number): unknown {
     switch (type) {
       case 'string':
         return text(buffer(value))
       case 'bytes':
         return buffer(value).toString('base64')
       case 'bool':
-        return varint(value) !== 0n
+        return asNumber(value) !== 0
       case 'int32':
+        return asNumber(value) | 0
       case 'int64':
-        return Number(BigInt.asIntN(64, varint(value)))
+        return asNumber(value)
       case 'uint32':
       case 'uint64':
-        return Number(varint(value))
+        return asUnsigned(value)
       case 'double':
-        return buffer(value, 8).readDoubleLE(0)
+        return double(buffer(value, 8))
       default:
         return this.#nested(type, buffer(value), depth)
     }
   }
 
   #nested(type: string, bytes: Buffer, depth: number): unknown {
-    const decode = special.get(type)
-    if (decode) return decode(bytes)
-    const object = this.#message(type, bytes, depth + 1)
-    return lists.test(type) ? (object.items ?? []) : object
+    const form = specialFormOf(type)
+    return form ? this.#special(form, bytes, depth) : this.#message(type, bytes, depth + 1)
+  }
+
+  #special(form: SpecialForm, bytes: Buffer, depth: number): unknown {
+    switch (form) {
+      case 'quantity':
+        return text(only(bytes, 1)) || undefined
+      case 'time':
+        return timestamp(bytes, 0)
+      case 'microTime':
+        return timestamp(bytes, 6)
+      case 'json':
+        return json(only(bytes, 1))
+      case 'intOrString':
+        return intOrString(bytes)
+      case 'strings':
+        return texts(bytes, 1)
+      default:
+        return this.#schemaOr(form, bytes, depth)
+    }
+  }
+
+  /** A schema, or what JSON Schema allows in its place. */
+  #schemaOr(form: 'schemaOrArray' | 'schemaOrBool' | 'schemaOrStrings', bytes: Buffer, depth: number): unknown {
+    const fields = Array.from(readFields(bytes))
+    const schemas = (number: number) =>
+      fields
+        .filter((field) => field.number === number)
+        .map(({ value }) => this.#message(schemaMessage, buffer(value), depth + 1))
+    if (form === 'schemaOrBool') {
+      return schemas(2)[0] ?? fields.some(({ number, value }) => number === 1 && asNumber(value) !== 0)
+    }
+    const [schema] = schemas(1)
+    return schema ?? (form === 'schemaOrArray' ? schemas(2) : texts(bytes, 2))
   }
 
   #fieldsOf(name: string): ReadonlyMap<number, Field> {
     let fields = this.#fields.get(name)
     if (!fields) {
-      if (!Object.hasOwn(this.#messages, name)) throw new ProtobufError(`there is no message ${name}`)
-      fields = new Map(this.#messages[name]!.map((line) => parseField(line, name)))
+      fields = new Map(this.#table.fieldsOf(name).map((field) => [field.number, field]))
       this.#fields.set(name, fields)
     }
     return fields
   }
 }
 
-/** `4 map<string, bytes> data` of a message -> its number and how to read it */
-function parseField(line: string, within: string): [number, Field] {
-  const first = line.indexOf(' ')
-  const last = line.lastIndexOf(' ')
-  const name = line.slice(last + 1)
-  const omitZero = line.startsWith('omitzero ', first + 1)
-  const declared = line.slice(first + 1 + (omitZero ? 'omitzero '.length : 0), last)
-  const map = /^map<string, (.+)>$/.exec(declared)
-  const repeated = declared.startsWith('repeated ')
-  const type = map ? map[1]! : repeated ? declared.slice('repeated '.length) : declared
-  const shape = map ? 'map' : repeated ? 'repeated' : 'single'
-  return [Number(line.slice(0, first)), { name, shape, omitZero, type: fullName(type, within) }]
+/** Go writes strings and numbers that nobody has set, too. */
+function isUnset(field: Field, value: unknown): boolean {
+  if (field.omitZero) return !value
+  return value === '' && !field.keepEmpty && (field.type === 'string' || field.type === 'bytes')
 }
 
-const scalars = new Set(['string', 'bytes', 'bool', 'int32', 'int64', 'uint32', 'uint64', 'double'])
-
-function fullName(type: string, within: string): string {
-  if (scalars.has(type)) return type
-  return type.startsWith('.') ? type.slice(1) : `${within.slice(0, within.lastIndexOf('.'))}.${type}`
+/** Numbers of one list may come one by one or all in one field. */
+function isPacked(type: string, value: WireValue): value is Buffer {
+  return (/^u?int(32|64)$/.test(type) || type === 'bool') && Buffer.isBuffer(value)
 }
 
 function readEnvelope(bytes: Buffer): { apiVersion: string; kind: string; raw: Buffer } {
   let apiVersion = ''
   let kind = ''
-  let raw = Buffer.alloc(0)
+  let raw: Buffer = Buffer.alloc(0)
   for (const { number, value } of readFields(bytes)) {
-    if (number === 2) raw = buffer(value) as Buffer<ArrayBuffer>
+    if (number === 2) raw = buffer(value)
     if (number !== 1) continue
     for (const part of readFields(buffer(value))) {
       if (part.number === 1) apiVersion = text(buffer(part.value))
@@ -196,21 +181,29 @@ function text(bytes: Buffer): string {
   }
 }
 
-function buffer(value: bigint | Buffer, length?: number): Buffer {
+function texts(bytes: Buffer, number: number): string[] {
+  return Array.from(readFields(bytes))
+    .filter((field) => field.number === number)
+    .map(({ value }) => text(buffer(value)))
+}
+
+function buffer(value: WireValue, length?: number): Buffer {
   if (!Buffer.isBuffer(value) || (length !== undefined && value.length !== length)) {
     throw new ProtobufError('a field has the wire type of another')
   }
   return value
 }
 
-function varint(value: bigint | Buffer): bigint {
-  if (typeof value !== 'bigint') throw new ProtobufError('a field has the wire type of another')
+/** JSON has no infinity: it would be stored as null. */
+function double(bytes: Buffer): number {
+  const value = bytes.readDoubleLE(0)
+  if (!Number.isFinite(value)) throw new ProtobufError('a number is out of range')
   return value
 }
 
 /** The value of the one field a message has; empty bytes when it is not there. */
 function only(bytes: Buffer, number: number): Buffer {
-  for (const field of readFields(bytes)) if (field.number === number) return field.value as Buffer
+  for (const field of readFields(bytes)) if (field.number === number) return buffer(field.value)
   return Buffer.alloc(0)
 }
 
@@ -227,17 +220,15 @@ function json(bytes: Buffer): unknown {
 function timestamp(bytes: Buffer, digits: number): string | undefined {
   let seconds = 0
   let nanos = 0
-  let given = false
+  if (bytes.length === 0) return undefined
   for (const { number, value } of readFields(bytes)) {
-    given = true
-    if (number === 1) seconds = Number(BigInt.asIntN(64, varint(value)))
-    if (number === 2) nanos = Number(varint(value))
+    if (number === 1) seconds = asNumber(value)
+    if (number === 2) nanos = asNumber(value)
   }
-  if (!given) return undefined
-  const date = new Date(seconds * 1000)
-  if (Number.isNaN(date.getTime())) throw new ProtobufError('a time is out of range')
-  const fraction = digits ? `.${String(nanos).padStart(9, '0').slice(0, digits)}` : ''
-  return `${date.toISOString().slice(0, 19)}${fraction}Z`
+  if (nanos < 0 || nanos > 999_999_999) throw new ProtobufError('a time is out of range')
+  const time = formatTime({ seconds, nanos }, digits)
+  if (time === undefined) throw new ProtobufError('a time is out of range')
+  return time
 }
 
 function intOrString(bytes: Buffer): number | string {
@@ -245,8 +236,8 @@ function intOrString(bytes: Buffer): number | string {
   let number = 0
   let string = ''
   for (const field of readFields(bytes)) {
-    if (field.number === 1) isText = varint(field.value) !== 0n
-    if (field.number === 2) number = Number(BigInt.asIntN(32, varint(field.value)))
+    if (field.number === 1) isText = asNumber(field.value) !== 0
+    if (field.number === 2) number = asNumber(field.value)
     if (field.number === 3) string = text(buffer(field.value))
   }
   return isText ? string : number

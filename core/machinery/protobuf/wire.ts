@@ -1,11 +1,13 @@
 /** A message that does not decode. */
 export class ProtobufError extends Error {}
 
+/** A varint, as a bigint only where a number would not be exact; or the bytes of anything else: fixed-width numbers, too. */
+export type WireValue = number | bigint | Buffer
+
 /** One field as it is on the wire. @see https://protobuf.dev/programming-guides/encoding/ */
 export interface WireField {
   number: number
-  /** A varint as its 64 bits, or the bytes of anything that has a length; fixed-width numbers as their bytes. */
-  value: bigint | Buffer
+  value: WireValue
 }
 
 /** Reads the fields of one message, each view into `bytes`. @throws ProtobufError */
@@ -13,13 +15,35 @@ export function* readFields(bytes: Buffer): Generator<WireField> {
   const cursor = { at: 0 }
   while (cursor.at < bytes.length) {
     const tag = Number(readVarint(bytes, cursor))
-    const number = tag >>> 3
-    if (number === 0) throw new ProtobufError('a field has number 0')
-    yield { number, value: readValue(bytes, cursor, tag & 7) }
+    const number = Math.floor(tag / 8)
+    if (number === 0 || number >= 2 ** 29) throw new ProtobufError(`a field has number ${number}`)
+    yield { number, value: readValue(bytes, cursor, tag % 8) }
   }
 }
 
-function readValue(bytes: Buffer, cursor: { at: number }, wireType: number): bigint | Buffer {
+/** Reads numbers that stand one behind the other. @throws ProtobufError */
+export function* readNumbers(bytes: Buffer): Generator<number | bigint> {
+  const cursor = { at: 0 }
+  while (cursor.at < bytes.length) yield readVarint(bytes, cursor)
+}
+
+/** A signed number of 64 bits. @throws ProtobufError for what is no varint */
+export function asNumber(value: WireValue): number {
+  if (typeof value === 'number') return value
+  return Number(BigInt.asIntN(64, varint(value)))
+}
+
+/** @throws ProtobufError for what is no varint */
+export function asUnsigned(value: WireValue): number {
+  return typeof value === 'number' ? value : Number(varint(value))
+}
+
+function varint(value: bigint | Buffer): bigint {
+  if (typeof value !== 'bigint') throw new ProtobufError('a field has the wire type of another')
+  return value
+}
+
+function readValue(bytes: Buffer, cursor: { at: number }, wireType: number): WireValue {
   switch (wireType) {
     case 0:
       return readVarint(bytes, cursor)
@@ -34,7 +58,24 @@ function readValue(bytes: Buffer, cursor: { at: number }, wireType: number): big
   }
 }
 
-function readVarint(bytes: Buffer, cursor: { at: number }): bigint {
+function readVarint(bytes: Buffer, cursor: { at: number }): number | bigint {
+  let value = 0
+  let factor = 1
+  const start = cursor.at
+  for (let at = start; at < start + 7; at++) {
+    const byte = bytes[at]
+    if (byte === undefined) throw new ProtobufError('the message ends within a number')
+    value += (byte & 0x7f) * factor
+    factor *= 128
+    if (byte < 0x80) {
+      cursor.at = at + 1
+      return value
+    }
+  }
+  return readLongVarint(bytes, cursor)
+}
+
+function readLongVarint(bytes: Buffer, cursor: { at: number }): bigint {
   let value = 0n
   for (let shift = 0n; shift < 70n; shift += 7n) {
     const byte = bytes[cursor.at++]
