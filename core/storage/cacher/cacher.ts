@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { spliceResourceVersion } from '#core/machinery/canonical.ts'
-import { type Storage, StorageError, type StorageWatch, type StoreEvent } from '../storage.ts'
+import { isShared, type Storage, StorageError, type StorageWatch, type StoreEvent } from '../storage.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { CacheEntry, type Change, type ExtractFacts } from './entry.ts'
 import { ResourceCache } from './resource-cache.ts'
@@ -9,11 +10,16 @@ const registryPrefix = '/registry/'
 /** Larger pages leave holes in the malloc heap that nothing fills again: 40 MB more for 100,000 objects. */
 const loadPageSize = 500
 
+/** How long a request waits for the cache after the store has handed everything over. */
+const catchUpMs = 5_000
+const reloadEveryMs = 500
+
 const noFacts: ExtractFacts = () => ({ labels: {}, fields: {} })
 
 /**
  * Everything that is stored, in memory, as bytes: one watch of the store feeds a cache for each resource. Reads and
- * watches are served from here. A write that has been acknowledged is in the cache.
+ * watches are served from here. A write that this server's store has acknowledged is in the cache; of what others have
+ * written to a shared store one knows after `synced`.
  */
 export class Cacher implements AsyncDisposable {
   readonly #storage: Storage
@@ -25,9 +31,14 @@ export class Cacher implements AsyncDisposable {
   #revision = 0
   #loadedAt = 0
   #failure: StorageError | undefined
+  #isClosed = false
+
+  /** Resolves once all that anybody was acknowledged before the call is here; absent when that is always so. */
+  readonly synced: (() => Promise<void>) | undefined
 
   private constructor(storage: Storage) {
     this.#storage = storage
+    if (isShared(storage)) this.synced = async () => this.#catchUp(await storage.synced())
   }
 
   /** Loads the store's state and follows it from there. */
@@ -38,25 +49,74 @@ export class Cacher implements AsyncDisposable {
   }
 
   async #load(): Promise<void> {
+    this.#revision = await this.#read((resource, entry) => this.resource(resource).load(entry))
+    this.#follow()
+  }
+
+  /** Hands over everything that is stored at one revision, in pages. @returns the revision */
+  async #read(take: (resource: string, entry: CacheEntry) => void): Promise<number> {
     let page = await this.#storage.list(registryPrefix, { limit: loadPageSize })
-    this.#revision = page.revision
-    this.#loadedAt = page.revision
+    const { revision } = page
+    this.#loadedAt = revision
     for (;;) {
       for (const { key, value, modRevision } of page.items) {
         const at = splitKey(key)
-        if (at) this.resource(at.resource).load(this.#entryOf(at.key, value, modRevision))
+        if (at) take(at.resource, this.#entryOf(at.key, value, modRevision))
       }
-      if (!page.more) break
+      if (!page.more) return revision
       const after = page.items[page.items.length - 1]!.key
-      page = await this.#storage.list(registryPrefix, { limit: loadPageSize, after, revision: this.#revision })
+      page = await this.#storage.list(registryPrefix, { limit: loadPageSize, after, revision })
     }
+  }
+
+  #follow(): void {
     this.#watch = this.#storage.watch(registryPrefix, this.#revision, {
       onEvents: (events) => this.#apply(events),
       onProgress: (revision) => this.#advance(revision),
       onEnd: (error) => {
         this.#failure = error
+        if (error.code === 'Compacted') void this.#reload()
       },
     })
+  }
+
+  /** What happened meanwhile is not known any more: reads everything anew, and so does whoever watches. */
+  async #reload(): Promise<void> {
+    while (!this.#isClosed) {
+      try {
+        const stored = new Map<string, CacheEntry[]>()
+        const revision = await this.#read((resource, entry) => {
+          const entries = stored.get(resource)
+          if (entries) entries.push(entry)
+          else stored.set(resource, [entry])
+        })
+        this.#replace(stored, revision)
+        return
+      } catch {
+        await sleep(reloadEveryMs, undefined, { ref: false })
+      }
+    }
+  }
+
+  #replace(stored: ReadonlyMap<string, CacheEntry[]>, revision: number): void {
+    if (this.#isClosed) return
+    for (const name of new Set([...this.#resources.keys(), ...stored.keys()])) {
+      this.resource(name).replace(stored.get(name) ?? [], revision)
+    }
+    this.#failure = undefined
+    this.#revision = 0
+    this.#advance(revision)
+    this.#follow()
+  }
+
+  async #catchUp(revision: number): Promise<void> {
+    if (this.#revision >= revision) return
+    try {
+      await this.reached(revision, AbortSignal.timeout(catchUpMs))
+    } catch (cause) {
+      const message = `revision ${revision} has not come, the cache is at ${this.#revision}`
+      throw new StorageError('Unreachable', message, { cause })
+    }
   }
 
   /** The revision everything here is at. */
@@ -85,7 +145,7 @@ export class Cacher implements AsyncDisposable {
 
   /** Queues a chunk for one subscriber behind everything that is already on its way to it. */
   deliverInOrder(chunk: Buffer, to: { deliver(chunk: Buffer): void }): void {
-    this.#dispatcher.enqueue(chunk, [to])
+    this.#dispatcher.enqueueLast(chunk, to)
   }
 
   /** Resolves when the cache has reached `revision`, or rejects when `signal` aborts. */
@@ -140,6 +200,7 @@ export class Cacher implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
     this.#watch?.stop()
   }
 }

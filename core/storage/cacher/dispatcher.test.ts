@@ -28,6 +28,22 @@ test('everyone hears what was queued for him, in order, however many they are', 
   )
 })
 
+test('what waits for the same ones is joined, up to what somebody is told alone', async () => {
+  const dispatcher = new Dispatcher()
+  const [a, b] = [new Recorder(), new Recorder()]
+  const both = [a, b]
+  dispatcher.enqueue(Buffer.from('1'), both)
+  dispatcher.enqueue(Buffer.from('2'), both)
+  dispatcher.enqueueLast(Buffer.from('mark'), a)
+  dispatcher.enqueue(Buffer.from('3'), both)
+  dispatcher.enqueue(Buffer.from('4'), both)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  dispatcher.enqueueLast(Buffer.from('end'), { deliver: () => resolve() })
+  await promise
+  expect(a.heard).toEqual(['12', 'mark', '34'])
+  expect(b.heard).toEqual(['12', '34'])
+})
+
 test('the event loop gets its turn while many are served', async () => {
   const dispatcher = new Dispatcher()
   let served = 0

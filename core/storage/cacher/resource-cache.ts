@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { Dispatcher } from './dispatcher.ts'
-import { type CacheEntry, Change, type ExtractFacts } from './entry.ts'
+import { CacheEntry, Change, type ExtractFacts } from './entry.ts'
 import { type Subscriber, type ViewSpec, WatchView } from './watch-view.ts'
 
 // The package is CommonJS, and what its default is differs between node and the test runner.
@@ -33,6 +33,7 @@ export class ResourceCache {
   #historyFrom: number
   #lastRevision: number
   #extract: ExtractFacts
+  #watchers = 0
 
   constructor(loadedAt: number, dispatcher: Dispatcher, extract: ExtractFacts) {
     this.#historyFrom = loadedAt
@@ -43,6 +44,11 @@ export class ResourceCache {
 
   get size(): number {
     return this.#entries.size
+  }
+
+  /** How many watch it, in whatever way. */
+  get watchers(): number {
+    return this.#watchers
   }
 
   /** Revision of the last change, or the one the cache was loaded at. */
@@ -110,6 +116,25 @@ export class ResourceCache {
     return this.#record(new Change('DELETED', last, previous))
   }
 
+  /**
+   * Brings the state up to a revision of which only the state is known, not how it came about. Listeners hear of the
+   * differences; watches end, and cannot be resumed from before.
+   */
+  replace(entries: readonly CacheEntry[], revision: number): void {
+    const gone = new Map(this.#entries.entries())
+    for (const entry of entries) {
+      const previous = gone.get(entry.key)
+      gone.delete(entry.key)
+      if (previous?.revision !== entry.revision) this.put(entry)
+    }
+    for (const { key, bytes } of gone.values()) this.remove(new CacheEntry(key, bytes, revision))
+    this.#history = []
+    this.#historyBytes = 0
+    this.#historyFrom = revision
+    this.#lastRevision = revision
+    this.endWatches()
+  }
+
   #record(change: Change): Change {
     this.#lastRevision = change.revision
     this.#history.push(change)
@@ -142,9 +167,10 @@ export class ResourceCache {
   /** Adds a subscriber to what comes from now on. Call `changesAfter` or `list` in the same turn for what came before. */
   subscribe(spec: ViewSpec, subscriber: Subscriber): () => void {
     const view = this.#views.get(spec.id) ?? this.#addView(spec)
-    view.subscribers.add(subscriber)
+    view.add(subscriber)
+    this.#watchers++
     return () => {
-      view.subscribers.delete(subscriber)
+      if (view.remove(subscriber)) this.#watchers--
       if (view.subscribers.size === 0 && this.#views.get(spec.id) === view) this.#dropView(view)
     }
   }
@@ -197,7 +223,7 @@ export class ResourceCache {
     }
     for (const [view, frames] of lines) {
       const chunk = frames.length === 1 ? frames[0]! : Buffer.concat(frames)
-      this.#dispatcher.enqueue(chunk, [...view.subscribers])
+      this.#dispatcher.enqueue(chunk, view.audience)
     }
   }
 

@@ -27,10 +27,27 @@ export class WatchView {
   readonly spec: ViewSpec
   readonly subscribers = new Set<Subscriber>()
   readonly #extract: ExtractFacts
+  #audience: readonly Subscriber[] | undefined
 
   constructor(spec: ViewSpec, extract: ExtractFacts) {
     this.spec = spec
     this.#extract = extract
+  }
+
+  /** Who watches now: the same array for as long as nobody comes or goes. */
+  get audience(): readonly Subscriber[] {
+    return (this.#audience ??= [...this.subscribers])
+  }
+
+  add(subscriber: Subscriber): void {
+    this.subscribers.add(subscriber)
+    this.#audience = undefined
+  }
+
+  /** @returns false when it was not there */
+  remove(subscriber: Subscriber): boolean {
+    this.#audience = undefined
+    return this.subscribers.delete(subscriber)
   }
 
   includes(entry: CacheEntry): boolean {
