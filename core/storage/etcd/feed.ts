@@ -39,7 +39,7 @@ export class Feed {
   #isStopped = false
   #asking: Promise<unknown> = Promise.resolve()
   #nextAnswer: Promise<number> | undefined
-  #nudgedAt = 0
+  #markedAt = 0
 
   private constructor(client: EtcdClient, prefix: string, etcdVersion: string) {
     this.#client = client
@@ -129,10 +129,14 @@ export class Feed {
 
   /** Makes a watch hear of the present revision although nothing of its range has changed. */
   nudge(watch: ResumingWatch): void {
+    if (this.#hasSafeProgress) watch.requestProgress()
+    else this.#mark()
+  }
+
+  #mark(): void {
     const now = performance.now()
-    if (this.#hasSafeProgress) return watch.requestProgress()
-    if (now - this.#nudgedAt < nudgeEveryMs / 2) return
-    this.#nudgedAt = now
+    if (now - this.#markedAt < nudgeEveryMs / 2) return
+    this.#markedAt = now
     // When etcd does not take it, whoever waits finds out by itself.
     this.#client.call(rpc.put, encodePut(this.#markKey, Buffer.alloc(0))).catch(() => {})
   }

@@ -74,7 +74,10 @@ export class ResumingWatch {
         onMessages: (messages) => this.#take(messages.map(decodeWatch)),
         onEnd: (error) => this.#resume(storageErrorOf(error)),
       })
-      if (this.#isStopped) return stream.close()
+      if (this.#isStopped) {
+        stream.close()
+        return
+      }
       this.#stream = stream
       stream.send(encodeWatchCreate(this.#range, this.#position + 1))
     } catch (error) {
@@ -127,7 +130,10 @@ export class ResumingWatch {
   }
 
   #canceled({ compactRevision, cancelReason }: WatchResponse): void {
-    if (compactRevision > 0) return this.#compacted(`revision ${this.#position}`)
+    if (compactRevision > 0) {
+      this.#compacted(`revision ${this.#position}`)
+      return
+    }
     const stream = this.#stream
     this.#stream = undefined
     stream?.close()
