@@ -49,12 +49,10 @@ function matches(
   labels: readonly LabelRequirement[],
   fields: readonly FieldRequirement[],
 ): boolean {
-  const facts = entry.facts(extract)
   for (const { field, operator, value } of fields) {
-    const actual = Object.hasOwn(facts.fields, field) ? facts.fields[field] : ''
-    if ((actual === value) !== (operator === '=')) return false
+    if ((entry.field(field, extract) === value) !== (operator === '=')) return false
   }
-  return matchesLabels(labels, facts.labels)
+  return labels.length === 0 || matchesLabels(labels, entry.facts(extract).labels)
 }
 
 /** A watch of one object by its path; the same name may stand in the selector, too. */

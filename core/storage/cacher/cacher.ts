@@ -4,7 +4,7 @@ import { isShared, type Storage, StorageError, type StorageWatch, type StoreEven
 import { Dispatcher } from './dispatcher.ts'
 import { CacheEntry, type Change, type ExtractFacts } from './entry.ts'
 import { ResourceCache } from './resource-cache.ts'
-import { Slab } from './slab.ts'
+import { Slabs } from './slab.ts'
 
 const registryPrefix = '/registry/'
 /** Larger pages leave holes in the malloc heap that nothing fills again: 40 MB more for 100,000 objects. */
@@ -25,7 +25,7 @@ export class Cacher implements AsyncDisposable {
   readonly #storage: Storage
   readonly #resources = new Map<string, ResourceCache>()
   readonly #dispatcher = new Dispatcher()
-  readonly #slab = new Slab()
+  readonly #slabs = new Slabs()
   readonly #waiting = new Set<{ revision: number; resolve: () => void }>()
   #watch: StorageWatch | undefined
   #revision = 0
@@ -186,8 +186,8 @@ export class Cacher implements AsyncDisposable {
   }
 
   #entryOf(key: string, value: Buffer, revision: number): CacheEntry {
-    const bytes = spliceResourceVersion(value, revision, (length) => this.#slab.take(length))
-    return new CacheEntry(key, bytes, revision)
+    const bytes = spliceResourceVersion(value, revision, (length) => this.#slabs.take(length))
+    return this.#slabs.house(new CacheEntry(key, bytes, revision))
   }
 
   #advance(revision: number): void {

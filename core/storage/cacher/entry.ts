@@ -1,4 +1,5 @@
 import type { WatchEventType } from '#apis/meta/v1/types.ts'
+import type { Slab } from './slab.ts'
 
 /** What selectors ask of an object, extracted at most once for each revision. */
 export interface ObjectFacts {
@@ -9,19 +10,41 @@ export interface ObjectFacts {
 
 export type ExtractFacts = (bytes: Buffer, key: string) => ObjectFacts
 
-/** One object at one revision: its canonical bytes, resourceVersion included. Never changes. */
+/**
+ * One object at one revision: its canonical bytes, resourceVersion included. They never change, but may move: there is one
+ * of these for every stored object, so it has no Buffer of its own.
+ */
 export class CacheEntry {
   /** `namespace/name`, or `name` for cluster scope. */
   readonly key: string
-  readonly bytes: Buffer
   readonly revision: number
+  /** Bytes. */
+  readonly length: number
+  #memory: Buffer
+  #start = 0
+  #slab: Slab | undefined
+  /** How many the cache has that keep it: the state now, and the history. */
+  #holders = 0
   #facts: ObjectFacts | undefined
   #extractedBy: ExtractFacts | undefined
 
   constructor(key: string, bytes: Buffer, revision: number) {
     this.key = key
-    this.bytes = bytes
     this.revision = revision
+    this.length = bytes.length
+    this.#memory = bytes
+  }
+
+  get bytes(): Buffer {
+    return this.#slab ? this.#memory.subarray(this.#start, this.#start + this.length) : this.#memory
+  }
+
+  /** The value of a selectable field; empty when absent. Names stand in the key: nothing is parsed for them. */
+  field(name: string, extract: ExtractFacts): string {
+    if (name === 'metadata.name') return this.key.slice(this.key.indexOf('/') + 1)
+    if (name === 'metadata.namespace') return this.key.slice(0, Math.max(0, this.key.indexOf('/')))
+    const { fields } = this.facts(extract)
+    return Object.hasOwn(fields, name) ? fields[name]! : ''
   }
 
   facts(extract: ExtractFacts): ObjectFacts {
@@ -30,6 +53,26 @@ export class CacheEntry {
     this.#extractedBy = extract
     this.#facts = extract(this.bytes, this.key)
     return this.#facts
+  }
+
+  get isHeld(): boolean {
+    return this.#holders > 0
+  }
+
+  hold(): void {
+    if (this.#holders++ === 0) this.#slab?.occupy(this.length)
+  }
+
+  letGo(): void {
+    if (--this.#holders === 0) this.#slab?.vacate(this.length)
+  }
+
+  /** Its bytes are in `slab` from `start` on, too, and there from now on. */
+  moveTo(slab: Slab, start: number): void {
+    this.#slab = slab
+    this.#memory = slab.memory
+    this.#start = start
+    if (this.isHeld) slab.occupy(this.length)
   }
 }
 

@@ -71,6 +71,7 @@ export class ResourceCache {
 
   /** Loads one object without telling anyone: the initial state. */
   load(entry: CacheEntry): void {
+    entry.hold()
     this.#entries.set(entry.key, entry)
   }
 
@@ -104,6 +105,7 @@ export class ResourceCache {
   /** @param isNew the entry is the first of its key: nobody needs to look for an earlier one */
   put(entry: CacheEntry, isNew = false): Change {
     const previous = isNew ? undefined : this.#entries.get(entry.key)
+    entry.hold()
     this.#entries.set(entry.key, entry)
     return this.#record(new Change(previous ? 'MODIFIED' : 'ADDED', entry, previous))
   }
@@ -128,26 +130,34 @@ export class ResourceCache {
       if (previous?.revision !== entry.revision) this.put(entry)
     }
     for (const { key, bytes } of gone.values()) this.remove(new CacheEntry(key, bytes, revision))
-    this.#history = []
-    this.#historyBytes = 0
+    this.#forget(this.#history.length)
     this.#historyFrom = revision
     this.#lastRevision = revision
     this.endWatches()
   }
 
+  /** Of the two holds the change needs, the state before brings one along: it was held as the state now. */
   #record(change: Change): Change {
     this.#lastRevision = change.revision
+    change.entry.hold()
     this.#history.push(change)
-    this.#historyBytes += change.entry.bytes.length
-    if (this.#history.length > historyLimit.changes || this.#historyBytes > historyLimit.bytes) this.#forgetOlderHalf()
+    this.#historyBytes += change.entry.length
+    if (this.#history.length > historyLimit.changes || this.#historyBytes > historyLimit.bytes) {
+      this.#forget(Math.ceil(this.#history.length / 2))
+    }
     for (const listener of this.#onChange) listener(change)
     return change
   }
 
-  #forgetOlderHalf(): void {
-    const gone = this.#history.splice(0, Math.ceil(this.#history.length / 2))
-    this.#historyFrom = gone[gone.length - 1]!.revision
-    for (const change of gone) this.#historyBytes -= change.entry.bytes.length
+  /** Lets go of the oldest changes. */
+  #forget(count: number): void {
+    const gone = this.#history.splice(0, count)
+    this.#historyFrom = gone.at(-1)?.revision ?? this.#historyFrom
+    for (const { entry, previous } of gone) {
+      this.#historyBytes -= entry.length
+      entry.letGo()
+      previous?.letGo()
+    }
   }
 
   /** Calls `listener` for every change from now on, in order, before any watcher hears of it. */
@@ -229,19 +239,12 @@ export class ResourceCache {
 
   *#viewsByValueOf(change: Change): Iterable<WatchView> {
     for (const [field, byValue] of this.#viewsByField) {
-      const after = fieldOf(change.entry, field, this.#extract)
-      const before = change.previous && fieldOf(change.previous, field, this.#extract)
+      const after = change.entry.field(field, this.#extract)
+      const before = change.previous?.field(field, this.#extract)
       yield* byValue.get(after) ?? []
       if (before !== undefined && before !== after) yield* byValue.get(before) ?? []
     }
   }
-}
-
-function fieldOf(entry: CacheEntry, field: string, extract: ExtractFacts): string {
-  // What most such views ask for; the key has it, and nothing needs to be parsed.
-  if (field === 'metadata.name') return entry.key.slice(entry.key.indexOf('/') + 1)
-  const { fields } = entry.facts(extract)
-  return Object.hasOwn(fields, field) ? fields[field]! : ''
 }
 
 /** The first key behind all keys that start with `prefix`. */
