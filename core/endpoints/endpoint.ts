@@ -1,5 +1,5 @@
-import { notSupported } from '#apis/meta/v1/field-error.ts'
-import { newBadRequest, newInvalid, newMethodNotSupported } from '#core/errors/status-error.ts'
+import { type FieldError, notSupported } from '#apis/meta/v1/field-error.ts'
+import { newInvalid, newMethodNotSupported } from '#core/errors/status-error.ts'
 import type { FieldValidation } from '#core/registry/decode.ts'
 import type { Registry, ServedVersion } from '#core/registry/registry.ts'
 import { maxObjectBytes, type ResourceStore, type WriteContext } from '#core/registry/resource-store.ts'
@@ -36,43 +36,56 @@ export function requireNamespace({ served, info }: ResourceRequest): void {
  * What the request says about a write beside its body. An answer nobody can give is refused here, before anything is written.
  * @throws StatusError BadRequest, Invalid, NotAcceptable
  */
-export function writeContext({ exchange, user }: ResourceRequest): WriteContext {
+export function writeContext({ exchange, user, info }: ResourceRequest): WriteContext {
   negotiate(exchange)
   const { query } = exchange
   return {
     user,
-    dryRun: parseDryRun(query.getAll('dryRun')),
-    fieldValidation: parseFieldValidation(query.get('fieldValidation')),
+    ...parseWriteOptions(query, info.verb),
     warn: warnings((message) => exchange.setHeader('warning', warningHeader(message))),
   }
 }
 
-export function parseDryRun(values: readonly string[]): boolean {
-  const given = values.filter((value) => value !== '')
-  if (given.some((value) => value !== 'All')) {
-    throw newInvalid({ group: 'meta.k8s.io', kind: 'CreateOptions' }, '', [notSupported('dryRun', given, ['All'])])
-  }
-  return given.length > 0
+const optionKinds = new Map([
+  ['update', 'UpdateOptions'],
+  ['patch', 'PatchOptions'],
+  ['delete', 'DeleteOptions'],
+  ['deletecollection', 'DeleteOptions'],
+])
+
+function parseWriteOptions(query: URLSearchParams, verb: string): Pick<WriteContext, 'dryRun' | 'fieldValidation'> {
+  const dryRun = query.getAll('dryRun')
+  const fieldValidation = query.get('fieldValidation') || 'Warn'
+  const errors = dryRunErrors(dryRun)
+  if (!isFieldValidation(fieldValidation)) {
+    errors.push(notSupported('fieldValidation', fieldValidation, ['', ...fieldValidations]))
+  } else if (errors.length === 0) return { dryRun: dryRun.some(Boolean), fieldValidation }
+  throw newInvalid({ group: 'meta.k8s.io', kind: optionKinds.get(verb) ?? 'CreateOptions' }, '', errors)
 }
 
-function parseFieldValidation(value: string | null): FieldValidation {
-  if (value === null || value === '') return 'Warn'
-  if (value === 'Ignore' || value === 'Warn' || value === 'Strict') return value
-  throw newBadRequest(
-    `fieldValidation: Unsupported value: ${JSON.stringify(value)}: supported values: "", "Ignore", "Strict", "Warn"`,
-  )
+const fieldValidations = ['Ignore', 'Strict', 'Warn'] as const satisfies FieldValidation[]
+
+function isFieldValidation(value: string): value is FieldValidation {
+  return fieldValidations.some((one) => one === value)
+}
+
+/** @param values of the query, the body, or both; empty ones say nothing */
+export function dryRunErrors(values: readonly string[]): FieldError[] {
+  const given = values.filter((value) => value !== '')
+  return given.every((value) => value === 'All') ? [] : [notSupported('dryRun', given, ['All'])]
 }
 
 /** An answer's head has little room, and some clients take no more than a hundred headers: each warning is given once. */
 const maxWarnings = 64
 const maxWarningCharacters = 4_096
+/** Of each, once they do not all fit whole. */
 const maxWarningLength = 256
 
 function warnings(send: (message: string) => void): (message: string) => void {
   const sent = new Set<string>()
   let room = maxWarningCharacters
   return (message) => {
-    const shown = message.slice(0, maxWarningLength)
+    const shown = message.length > room ? message.slice(0, maxWarningLength) : message
     if (sent.has(shown) || sent.size === maxWarnings || shown.length > room) return
     sent.add(shown)
     room -= shown.length
