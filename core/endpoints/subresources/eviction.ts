@@ -19,8 +19,7 @@ export async function eviction(request: ResourceRequest): Promise<void> {
   const pod = reviveObject(store.get(served.resource, info).bytes) as unknown as Pod
   const options = body.deleteOptions ?? {}
   if (typeof options !== 'object') throw newBadRequest('deleteOptions must be an object')
-  checkDeleteOptions(options)
-  const dryRun = parseDryRun([...exchange.query.getAll('dryRun'), ...(options.dryRun ?? [])])
+  const dryRun = checkDeleteOptions(options, exchange.query.getAll('dryRun'))
   const context = { ...writeContext(request), dryRun }
   const budgets = needsBudget(pod) ? budgetsOf(request, pod) : []
   if (budgets.length > 1)
