@@ -150,8 +150,14 @@ function existing(version: KeyVersion | undefined): KeyVersion[] {
 
 function stateOf(numbers: Float64Array, at: number): KeyState | undefined {
   if (numbers[at + rowColumn.length]! < 0) return undefined
-  const revision = numbers[at + rowColumn.revision]!
-  return { revision, created: numbers[at + rowColumn.created]!, expires: numbers[at + rowColumn.expires]! }
+  const revision = unboxed(numbers[at + rowColumn.revision]!)
+  return { revision, created: unboxed(numbers[at + rowColumn.created]!), expires: numbers[at + rowColumn.expires]! }
+}
+
+/** The same number. Of what comes from an array of doubles V8 keeps each in an object of its own, unless it is told that it is small. */
+function unboxed(value: number): number {
+  const small = value | 0
+  return small === value ? small : value
 }
 
 function compareStrings(a: string, b: string): number {
