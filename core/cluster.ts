@@ -24,6 +24,8 @@ import { scale } from './endpoints/subresources/scale.ts'
 import { tokenEndpoint } from './endpoints/subresources/token.ts'
 import { update } from './endpoints/update.ts'
 import { reviewEndpoints } from './endpoints/virtual/reviews.ts'
+import { RequestDeadline } from './flow-control/request-deadline.ts'
+import { startFlowControl } from './flow-control/start.ts'
 import { entryUrl, findBuiltinPlugins, type PluginPackage } from './host/builtin-plugins.ts'
 import { Host } from './host/host.ts'
 import { PluginObjects } from './host/objects.ts'
@@ -101,6 +103,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   })
 
   const metrics = createServerMetrics(registry)
+  const flowControl = startFlowControl(options, { registry, store, reader, metrics: metrics.families, log })
   const readiness: HealthCheck[] = []
   let bootstrapped = false
   readiness.push(
@@ -115,12 +118,17 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     store,
     cacher,
     identify,
+    gate: flowControl.gate,
+    deadline: new RequestDeadline(options.requestTimeoutMs),
+    minWatchMs: options.minRequestTimeoutMs,
     permit: (user, info) => requireAllowed(authorizer, user, info),
-    paths: pathEndpoint({
-      health: { livez: liveness, readyz: readiness, healthz: readiness },
-      documents: documentEndpoint(registry, definitions.types),
-      metrics: () => metrics.text(),
-    }),
+    paths: flowControl.withDebugPaths(
+      pathEndpoint({
+        health: { livez: liveness, readyz: readiness, healthz: readiness },
+        documents: documentEndpoint(registry, definitions.types),
+        metrics: () => metrics.text(),
+      }),
+    ),
     subresources: new Map([...objectSubresources(issuer), ...connections.subresources]),
     virtual: new Map([['binding', virtualBinding], ...reviewEndpoints({ issuer, authorizer, rbac })]),
     upgrades: connections.upgrades,
@@ -141,7 +149,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       (error) => log.error('certificates not renewed', { error }),
     )
   }, renewEveryMs)
-  await bootstrap(registry, store, [...builtinObjects(), ...bootstrapRoles()])
+  await Promise.all([
+    bootstrap(registry, store, [...builtinObjects(), ...bootstrapRoles()]),
+    flowControl.keepDefaults(),
+  ])
   const server = `https://${reachableHost(options.bindAddress)}:${listener.address.port}`
   const kubeconfig = join(options.dataDir, 'admin.kubeconfig')
   await writeKubeconfig(kubeconfig, {
@@ -174,6 +185,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     failed,
     stop: async () => {
       clearInterval(renewal)
+      flowControl[Symbol.dispose]()
       memory[Symbol.dispose]()
       await host.stop()
       await listener.close({ graceMs: shutdownGraceMs })

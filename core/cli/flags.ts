@@ -1,17 +1,21 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { parseDuration } from '#core/flow-control/duration.ts'
+import type { FlowControlFlags } from '#core/flow-control/start.ts'
 
 /** A mistake on the command line, said in one line. */
 export class UsageError extends Error {}
 
-export interface ServerFlags {
+export interface ServerFlags extends FlowControlFlags {
   dataDir: string
   port: number
   bindAddress: string
   logLevel: 'debug' | 'info' | 'warn' | 'error'
   logFormat: 'text' | 'json'
   anonymousAuth: boolean
+  /** How long a watch lasts at least that names no time itself. */
+  minRequestTimeoutMs: number
 }
 
 export interface UpFlags extends ServerFlags {
@@ -27,6 +31,11 @@ const serverOptions = {
   'log-level': { type: 'string' },
   'log-format': { type: 'string' },
   'anonymous-auth': { type: 'string' },
+  'max-requests-inflight': { type: 'string' },
+  'max-mutating-requests-inflight': { type: 'string' },
+  'enable-priority-and-fairness': { type: 'string' },
+  'request-timeout': { type: 'string' },
+  'min-request-timeout': { type: 'string' },
 } as const
 
 const upOptions = { ...serverOptions, cri: { type: 'string' }, nodes: { type: 'string' } } as const
@@ -35,6 +44,11 @@ export const serverFlagsHelp = `  --data-dir DIR         where everything is kep
   --port N               port of the API; 0 lets the system choose (default 6443)
   --bind-address A       address of the API (default 127.0.0.1)
   --anonymous-auth B     whether requests without credentials count as system:anonymous (default true)
+  --max-requests-inflight N           reads answered at once (default 400)
+  --max-mutating-requests-inflight N  writes answered at once (default 200)
+  --enable-priority-and-fairness B    share both numbers fairly among clients (default true)
+  --request-timeout D                 how long a request may take, such as 1m30s; not watches (default 60s)
+  --min-request-timeout S             seconds a watch lasts at least that names no time itself (default 1800)
   --log-level L          debug, info, warn or error (default info)
   --log-format F         text or json (default: text on a terminal, else json)
 `
@@ -72,8 +86,51 @@ function serverFlags(values: Values): ServerFlags {
       'text',
       'json',
     ] as const),
-    anonymousAuth: oneOf('anonymous-auth', values['anonymous-auth'] ?? 'true', ['true', 'false'] as const) === 'true',
+    anonymousAuth: yesOrNo('anonymous-auth', values['anonymous-auth'] ?? 'true'),
+    ...flowControlFlags(values),
   }
+}
+
+const mostInflight = 1_000_000
+const longestWatchSeconds = 24 * 3600
+
+function flowControlFlags(values: Values): FlowControlFlags & Pick<ServerFlags, 'minRequestTimeoutMs'> {
+  const inflight = (flag: 'max-requests-inflight' | 'max-mutating-requests-inflight', standard: string) =>
+    wholeNumber(flag, values[flag] ?? standard, 0, mostInflight)
+  const flags = {
+    maxRequestsInflight: inflight('max-requests-inflight', '400'),
+    maxMutatingRequestsInflight: inflight('max-mutating-requests-inflight', '200'),
+    enablePriorityAndFairness: yesOrNo(
+      'enable-priority-and-fairness',
+      values['enable-priority-and-fairness'] ?? 'true',
+    ),
+    requestTimeoutMs: duration('request-timeout', values['request-timeout'] ?? '60s'),
+    minRequestTimeoutMs:
+      wholeNumber('min-request-timeout', values['min-request-timeout'] ?? '1800', 1, longestWatchSeconds) * 1000,
+  }
+  if (flags.enablePriorityAndFairness && flags.maxRequestsInflight + flags.maxMutatingRequestsInflight === 0) {
+    throw new UsageError(
+      '--max-requests-inflight and --max-mutating-requests-inflight may not both be 0 with --enable-priority-and-fairness',
+    )
+  }
+  return flags
+}
+
+const longestDurationMs = 24 * 3_600_000
+
+function duration(flag: string, text: string): number {
+  let ms = 0
+  try {
+    ms = parseDuration(text)
+  } catch (cause) {
+    throw new UsageError(`--${flag}: ${(cause as Error).message}`, { cause })
+  }
+  if (ms < 1 || ms > longestDurationMs) throw new UsageError(`--${flag} must be from 1ms to 24h, not ${text}`)
+  return ms
+}
+
+function yesOrNo(flag: string, text: string): boolean {
+  return oneOf(flag, text, ['true', 'false'] as const) === 'true'
 }
 
 function wholeNumber(flag: string, text: string, min: number, max: number): number {

@@ -17,6 +17,8 @@ export interface ResourceRequest {
   store: ResourceStore
   registry: Registry
   cacher: Cacher
+  /** How long a watch lasts at least that names no time itself. */
+  minWatchMs: number
 }
 
 /** Answers one request by writing to its exchange, or throws a StatusError. */

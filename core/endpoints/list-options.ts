@@ -67,8 +67,8 @@ function listFaults(query: URLSearchParams, revision: string, match: string, tok
 }
 
 /** @throws StatusError BadRequest, or Invalid for parameters that do not go together */
-export function parseWatchOptions(query: URLSearchParams): WatchOptions {
-  const timeoutMs = parseTimeout(query.get('timeoutSeconds'))
+export function parseWatchOptions(query: URLSearchParams, minWatchMs: number): WatchOptions {
+  const timeoutMs = parseTimeout(query.get('timeoutSeconds')) ?? spread(minWatchMs)
   const isStreamingList = query.has('sendInitialEvents')
   refuse(watchFaults(query, isStreamingList))
   const revision = parseRevision(query.get('resourceVersion') ?? '')
@@ -122,13 +122,15 @@ export function parseLimit(text: string | null): number {
   return Math.max(0, parseInteger(text) ?? 0)
 }
 
-const defaultTimeoutSeconds = 30 * 60
+/** Watches that began together do not all come back together. */
+function spread(ms: number): number {
+  return ms * (1 + Math.random())
+}
 
-/** How long a watch may last. @returns milliseconds @throws StatusError BadRequest */
-export function parseTimeout(text: string | null): number {
+/** How long a watch may last. @returns milliseconds; undefined when the server is to say @throws StatusError BadRequest */
+export function parseTimeout(text: string | null): number | undefined {
   const seconds = parseInteger(text)
-  // Watches that began together do not all come back together.
-  if (!seconds) return defaultTimeoutSeconds * (1 + Math.random()) * 1000
+  if (!seconds) return undefined
   return Math.min(Math.max(seconds, 0), 24 * 3600) * 1000
 }
 

@@ -19,9 +19,9 @@ const groupBytes = 256 * 1024
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
  */
 export async function watch(request: ResourceRequest): Promise<void> {
-  const { exchange, cacher } = request
+  const { exchange, cacher, minWatchMs } = request
   const spec = viewSpec(request)
-  const options = parseWatchOptions(exchange.query)
+  const options = parseWatchOptions(exchange.query, minWatchMs)
   await reach(cacher, options.revision)
   const start = startOf(request, spec, options)
   const reply = exchange.stream(200, 'application/json')
@@ -30,7 +30,7 @@ export async function watch(request: ResourceRequest): Promise<void> {
     reply.end(frameEvent('ERROR', Buffer.from(JSON.stringify(expired.status))))
     return
   }
-  new WatchSession(request, reply, options).run(start, spec)
+  await new WatchSession(request, reply, options).run(start, spec)
 }
 
 let nextOwnView = 1
@@ -118,7 +118,8 @@ class WatchSession implements Subscriber {
     this.#options = options
   }
 
-  run(start: Start, spec: ViewSpec): void {
+  /** Resolves once all is said that was before. */
+  async run(start: Start, spec: ViewSpec): Promise<void> {
     const leave = this.#request.served.resource.cache.subscribe(spec, this)
     this.#reply.endOnShutdown()
     const timers = this.#startTimers()
@@ -127,7 +128,7 @@ class WatchSession implements Subscriber {
       leave()
     })
     const revision = this.#request.cacher.revision
-    this.#writeStart(start.frames, revision).catch(() => this.#reply.destroy())
+    await this.#writeStart(start.frames, revision).catch(() => this.#reply.destroy())
   }
 
   deliver(chunk: Buffer): void {

@@ -1,5 +1,5 @@
 import type { Counter, Family, Gauge, Histogram, Metrics } from './metrics.ts'
-import type { RequestInfo, ResourceInfo } from './request-info.ts'
+import { isLongRunning, isReadOnly, type RequestInfo, type ResourceInfo } from './request-info.ts'
 import type { ObservedRequest, RequestMetrics } from './request-metrics.ts'
 
 /**
@@ -26,8 +26,6 @@ const verbLabels = new Map([
   ['put', 'PUT'],
   ['options', 'OPTIONS'],
 ])
-const readVerbs = new Set(['get', 'list', 'watch'])
-const longRunningSubresources = new Set(['attach', 'exec', 'log', 'portforward', 'proxy'])
 
 /** The children of one kind of request. */
 class RequestSeries implements ObservedRequest {
@@ -132,7 +130,7 @@ export class ApiServerMetrics implements RequestMetrics {
       return this.#seriesOf({ isResource: false, verb: info.verb, path: '' })
     }
     const labels = labelsOf(info)
-    const kind = info && readVerbs.has(info.verb) ? 'readOnly' : 'mutating'
+    const kind = info && isReadOnly(info) ? 'readOnly' : 'mutating'
     const isLong = info !== undefined && isLongRunning(info)
     const series = new RequestSeries(
       this.#total,
@@ -161,8 +159,4 @@ function keyOf(info: RequestInfo | undefined): string {
 function scopeOf({ name, namespace }: ResourceInfo): string {
   if (name) return 'resource'
   return namespace ? 'namespace' : 'cluster'
-}
-
-function isLongRunning(info: RequestInfo): boolean {
-  return info.verb === 'watch' || (info.isResource && longRunningSubresources.has(info.subresource))
 }

@@ -9,11 +9,13 @@ import { patch } from '#core/endpoints/patch.ts'
 import { update } from '#core/endpoints/update.ts'
 import { watch } from '#core/endpoints/watch.ts'
 import { newMethodNotSupported, newPathNotFound, statusOf } from '#core/errors/status-error.ts'
+import type { Admitted, FlowGate } from '#core/flow-control/gate.ts'
+import type { RequestDeadline } from '#core/flow-control/request-deadline.ts'
 import type { Registry, ServedVersion } from '#core/registry/registry.ts'
 import type { ResourceStore } from '#core/registry/resource-store.ts'
 import type { Cacher } from '#core/storage/cacher/cacher.ts'
 import type { Exchange, UpgradeExchange, UserInfo } from './exchange.ts'
-import { parseRequest, type RequestInfo, type ResourceInfo } from './request-info.ts'
+import { isLongRunning, parseRequest, type RequestInfo, type ResourceInfo } from './request-info.ts'
 import type { ObservedRequest, RequestMetrics } from './request-metrics.ts'
 import { addressOf } from './resource-address.ts'
 
@@ -34,6 +36,11 @@ export interface HandlerParts {
   cacher: Cacher
   /** Who asks. Anonymous when nobody says; impersonation already applied. @throws StatusError Unauthorized, Forbidden */
   identify(request: Pick<Exchange, 'header' | 'socket' | 'path'>): Promise<UserInfo> | UserInfo
+  /** Says when. */
+  gate: FlowGate
+  deadline: RequestDeadline
+  /** How long a watch lasts at least that names no time itself. */
+  minWatchMs: number
   /** @throws StatusError Forbidden */
   permit(user: UserInfo, info: RequestInfo): void
   paths: PathEndpoint
@@ -58,7 +65,7 @@ const verbs = new Map<string, Endpoint>([
 const standardVerbs = [...verbs.keys()]
 const statusVerbs = ['get', 'update', 'patch']
 
-/** The way of every request: what it asks for, who asks, whether they may, the endpoint that answers. */
+/** The way of every request: what it asks for, who asks, when there is room, whether they may, the endpoint that answers. */
 export class Handler {
   readonly #parts: HandlerParts
 
@@ -69,13 +76,17 @@ export class Handler {
   /** Answers one request, a plain GET within this turn. Never throws. */
   handle(exchange: Exchange): void | Promise<void> {
     try {
+      const { deadline } = this.#parts
       const info = this.#parse(exchange)
+      const withinMs = deadline.of(exchange, info)
       const identified = this.#parts.identify(exchange)
       const answered =
         identified instanceof Promise
-          ? identified.then((user) => this.#answer(exchange, info, user))
-          : this.#answer(exchange, info, identified)
-      if (answered instanceof Promise) return answered.catch((error) => this.#fail(exchange, error))
+          ? identified.then((user) => this.#enter(exchange, info, user))
+          : this.#enter(exchange, info, identified)
+      if (answered instanceof Promise) {
+        return deadline.bound(answered, withinMs).catch((error) => this.#fail(exchange, error))
+      }
     } catch (error) {
       this.#fail(exchange, error)
     }
@@ -91,6 +102,28 @@ export class Handler {
     const info = parseRequest(exchange.method, exchange.path, () => exchange.query)
     observed = metrics.begin(info)
     return info
+  }
+
+  /** What lasts as long as it likes takes nobody's place, but for the beginning of a watch. */
+  #enter(exchange: Exchange, info: RequestInfo, user: UserInfo): void | Promise<void> {
+    if (info.verb !== 'watch' && isLongRunning(info)) return this.#answer(exchange, info, user)
+    const admitted = this.#parts.gate.admit(exchange, info, user)
+    return admitted instanceof Promise
+      ? admitted.then((one) => this.#run(exchange, info, user, one))
+      : this.#run(exchange, info, user, admitted)
+  }
+
+  #run(exchange: Exchange, info: RequestInfo, user: UserInfo, admitted: Admitted | undefined): void | Promise<void> {
+    if (!admitted) return
+    let answered: void | Promise<void>
+    try {
+      answered = this.#answer(exchange, info, user)
+    } catch (error) {
+      admitted.leave()
+      throw error
+    }
+    if (answered instanceof Promise) return answered.finally(() => admitted.leave())
+    admitted.leave()
   }
 
   #answer(exchange: Exchange, info: RequestInfo, user: UserInfo): void | Promise<void> {
@@ -110,13 +143,13 @@ export class Handler {
   }
 
   #request(exchange: Exchange, info: ResourceInfo, user: UserInfo, served: ServedVersion): ResourceRequest {
-    const { store, registry, cacher } = this.#parts
+    const { store, registry, cacher, minWatchMs } = this.#parts
     const { deprecated, deprecationWarning } = served.definition
     if (deprecated) {
       const { kind } = served.resource.definition
       exchange.setHeader('warning', warningHeader(deprecationWarning ?? `${served.apiVersion} ${kind} is deprecated`))
     }
-    return { exchange, info, served, user, store, registry, cacher }
+    return { exchange, info, served, user, store, registry, cacher, minWatchMs }
   }
 
   #endpoint(served: ServedVersion, info: ResourceInfo): Endpoint {

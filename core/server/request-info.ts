@@ -99,6 +99,19 @@ function collectionVerb(
   return info.verb
 }
 
+const readVerbs = new Set(['get', 'list', 'watch'])
+const longRunningSubresources = new Set(['attach', 'exec', 'log', 'portforward', 'proxy'])
+
+/** True for what changes nothing. */
+export function isReadOnly({ verb }: RequestInfo): boolean {
+  return readVerbs.has(verb)
+}
+
+/** True for what lasts as long as its client likes: watches, logs, connections to pods, proxying. */
+export function isLongRunning(info: RequestInfo): boolean {
+  return info.verb === 'watch' || (info.isResource && longRunningSubresources.has(info.subresource))
+}
+
 /** Booleans in a query, as Kubernetes reads them: present and not `false` or `0`. */
 export function isTrue(value: string | null): boolean {
   return value !== null && value !== 'false' && value !== '0'

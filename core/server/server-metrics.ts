@@ -5,14 +5,21 @@ import { addProcessMetrics } from './process-metrics.ts'
 import type { ResourceInfo } from './request-info.ts'
 import type { RequestMetrics } from './request-metrics.ts'
 
+export interface ServerMetrics extends RequestMetrics {
+  /** For parts of the server with metrics of their own. */
+  families: Metrics
+  text(): string
+}
+
 /** What `/metrics` tells of this server. */
-export function createServerMetrics(registry: Registry): RequestMetrics & { text(): string } {
+export function createServerMetrics(registry: Registry): ServerMetrics {
   const metrics = new Metrics()
   const server = new ApiServerMetrics(metrics, (info) => isServed(registry, info))
   addProcessMetrics(metrics)
   metrics.beforeEach(() => server.setStorageObjects(countObjects(registry.all())))
   return {
     begin: (info) => server.begin(info),
+    families: metrics,
     text: () => metrics.text(),
   }
 }
