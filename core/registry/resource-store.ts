@@ -422,18 +422,19 @@ function checkIdentity(object: UnstructuredObject, old: UnstructuredObject, at: 
 function checkPreconditions(object: UnstructuredObject, options: DeleteOptions, { definition }: Resource): void {
   const { uid, resourceVersion } = options.preconditions ?? {}
   const { metadata } = object
+  const of = { group: definition.group, resource: definition.kind }
   if ((uid ?? metadata.uid) !== metadata.uid) {
     throw newConflict(
-      definition,
+      of,
       metadata.name ?? '',
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
+      `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`,
     )
   }
   if ((resourceVersion ?? metadata.resourceVersion) !== metadata.resourceVersion) {
     throw newConflict(
-      definition,
+      of,
       metadata.name ?? '',
-      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
+      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
     )
   }
 }
