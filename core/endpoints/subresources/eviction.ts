@@ -5,7 +5,7 @@ import { reviveObject } from '#core/machinery/canonical.ts'
 import { matchesLabels, requirementsOf } from '#core/machinery/label-selector.ts'
 import { readBody } from '../body.ts'
 import { checkDeleteOptions } from '../delete.ts'
-import { parseDryRun, type ResourceRequest, requireNamespace, writeContext } from '../endpoint.ts'
+import { type ResourceRequest, requireNamespace, writeContext } from '../endpoint.ts'
 import { replyBytes } from '../reply.ts'
 
 /**
