@@ -1,8 +1,11 @@
+import { type FieldError, invalid, quoteValue } from '#apis/meta/v1/field-error.ts'
 import type { DeleteOptions, Status, UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { newBadRequest, newInvalid } from '#core/errors/status-error.ts'
 import type { ResourceDefinition } from '#core/registry/resource.ts'
+import { isObject } from '#core/schema/json.ts'
+import { isTrue } from '#core/server/request-info.ts'
 import { readBody } from './body.ts'
-import { parseDryRun, type ResourceRequest, requireNamespace, writeContext } from './endpoint.ts'
+import { dryRunErrors, type ResourceRequest, requireNamespace, writeContext } from './endpoint.ts'
 import { replyObject } from './reply.ts'
 
 /** DELETE of one object: the object while something holds it, a Status once it is gone. */
@@ -10,12 +13,20 @@ export async function remove(request: ResourceRequest): Promise<void> {
   requireNamespace(request)
   const { info, served, store } = request
   const { options, dryRun } = await readDeleteOptions(request)
-  const outcome = await store.delete(served, info, options, { ...writeContext(request), dryRun })
-  if (!outcome.removed || served.resource.rules.gracePeriodSeconds) {
-    await replyObject(request, 200, outcome.bytes)
+  const context = { ...writeContext(request), dryRun }
+  const { rules, definition } = served.resource
+  if (rules.orphansByDefault && !options.propagationPolicy && options.orphanDependents === undefined) {
+    context.warn(
+      `child pods are preserved by default when ${definition.resource} are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning`,
+    )
+  }
+  const outcome = await store.delete(served, info, options, context)
+  if (!outcome.removed || rules.gracePeriodSeconds || rules.returnsDeleted) {
+    const isAccepted = !outcome.removed && options.orphanDependents === false
+    await replyObject(request, isAccepted ? 202 : 200, outcome.bytes)
     return
   }
-  const status = deletedStatus(served.resource.definition, outcome.object)
+  const status = deletedStatus(definition, outcome.object)
   await replyObject(request, 200, Buffer.from(JSON.stringify(status)), { isStatus: true })
 }
 
@@ -31,16 +42,14 @@ function deletedStatus({ group, resource }: ResourceDefinition, { metadata }: Un
 }
 
 /** DeleteOptions come in the body, in the query, or both; the body wins. */
-export async function readDeleteOptions({
-  exchange,
-}: ResourceRequest): Promise<{ options: DeleteOptions; dryRun: boolean }> {
-  const body = (await readBody(exchange)) ?? {}
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw newBadRequest('DeleteOptions must be a JSON object')
-  }
-  const options = { ...fromQuery(exchange.query), ...(body as DeleteOptions) }
-  checkDeleteOptions(options)
-  return { options, dryRun: parseDryRun([...exchange.query.getAll('dryRun'), ...(options.dryRun ?? [])]) }
+export async function readDeleteOptions(
+  request: ResourceRequest,
+): Promise<{ options: DeleteOptions; dryRun: boolean }> {
+  const { query } = request.exchange
+  const body = (await readBody(request.exchange)) ?? {}
+  if (!isObject(body)) throw newBadRequest('DeleteOptions must be a JSON object')
+  const options = { ...fromQuery(query), ...(body as DeleteOptions) }
+  return { options, dryRun: checkDeleteOptions(options, query.getAll('dryRun')) }
 }
 
 function fromQuery(query: URLSearchParams): DeleteOptions {
@@ -48,50 +57,73 @@ function fromQuery(query: URLSearchParams): DeleteOptions {
   const policy = query.get('propagationPolicy')
   const orphan = query.get('orphanDependents')
   return {
-    ...(grace !== null && { gracePeriodSeconds: Number(grace) }),
-    ...(policy !== null && { propagationPolicy: policy as DeleteOptions['propagationPolicy'] }),
-    ...(orphan !== null && { orphanDependents: orphan === 'true' || orphan === '1' }),
+    ...(grace && { gracePeriodSeconds: readSeconds(grace) }),
+    ...(policy && { propagationPolicy: policy as DeleteOptions['propagationPolicy'] }),
+    ...(orphan && { orphanDependents: isTrue(orphan) }),
   }
 }
 
-const policies = ['Background', 'Foreground', 'Orphan']
+function readSeconds(text: string): number {
+  if (/^[+-]?\d{1,15}$/.test(text)) return Number(text)
+  throw newBadRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+}
+
+const policies = ['Foreground', 'Background', 'Orphan', 'nil']
+
+/**
+ * Options as a client sent them, of any shape.
+ * @param dryRun what the query says beside them
+ * @returns true when nothing is to be changed
+ * @throws StatusError BadRequest, Invalid
+ */
+export function checkDeleteOptions(options: DeleteOptions, dryRun: readonly string[]): boolean {
+  checkTypes(options as Record<string, unknown>)
+  const dryRuns = [...dryRun, ...(options.dryRun ?? [])]
+  const errors = [...propagationErrors(options), ...dryRunErrors(dryRuns)]
+  if (errors.length > 0) throw newInvalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
+  return dryRuns.some(Boolean)
+}
+
+function propagationErrors({ propagationPolicy: policy, orphanDependents }: DeleteOptions): FieldError[] {
+  if (policy === undefined || policy === null) return []
+  const field = 'propagationPolicy'
+  const errors: FieldError[] = []
+  if (orphanDependents !== undefined && orphanDependents !== null) {
+    errors.push(invalid(field, policy, 'orphanDependents and deletionPropagation cannot be both set'))
+  }
+  if (!policies.includes(policy) || policy === ('nil' as string)) {
+    const supported = policies.map((one) => JSON.stringify(one)).join(', ')
+    const message = `Unsupported value: ${quoteValue(policy)}: supported values: ${supported}`
+    errors.push({ reason: 'FieldValueNotSupported', field, message })
+  }
+  return errors
+}
 
 const isStringList = (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === 'string')
+const isText = (value: unknown) => typeof value === 'string'
 
-/** Options as a client sent them, of any shape. @throws StatusError BadRequest, Invalid */
-export function checkDeleteOptions(options: DeleteOptions): void {
-  const kind = { group: 'meta.k8s.io', kind: 'DeleteOptions' }
-  const { gracePeriodSeconds, propagationPolicy, orphanDependents, kind: sentKind, dryRun, preconditions } = options
-  if (dryRun !== undefined && dryRun !== null && !isStringList(dryRun)) {
-    throw newBadRequest('dryRun must be a list of strings')
+const types: Readonly<Record<string, { is(value: unknown): boolean; type: string }>> = {
+  dryRun: { is: isStringList, type: 'a list of strings' },
+  preconditions: { is: isObject, type: 'an object' },
+  gracePeriodSeconds: { is: Number.isSafeInteger, type: 'a whole number of seconds' },
+  propagationPolicy: { is: isText, type: 'a string' },
+  orphanDependents: { is: (value) => typeof value === 'boolean', type: 'a boolean' },
+}
+
+/** @throws StatusError BadRequest */
+function checkTypes(options: Record<string, unknown>): void {
+  const { kind, preconditions } = options
+  if (kind !== undefined && kind !== 'DeleteOptions') {
+    throw newBadRequest(`the body of a DELETE must be DeleteOptions, not ${JSON.stringify(kind)}`)
   }
-  if (preconditions !== undefined && typeof preconditions !== 'object') {
-    throw newBadRequest('preconditions must be an object')
+  for (const [field, { is, type }] of Object.entries(types)) {
+    const value = options[field]
+    if (value === undefined || value === null || is(value)) continue
+    throw newBadRequest(`${field} must be ${type}, not ${JSON.stringify(value)}`)
   }
-  if (sentKind !== undefined && sentKind !== 'DeleteOptions') {
-    throw newBadRequest(`the body of a DELETE must be DeleteOptions, not ${JSON.stringify(sentKind)}`)
-  }
-  if (gracePeriodSeconds !== undefined && gracePeriodSeconds !== null && !Number.isSafeInteger(gracePeriodSeconds)) {
-    throw newBadRequest(
-      `gracePeriodSeconds must be a whole number of seconds, not ${JSON.stringify(gracePeriodSeconds)}`,
-    )
-  }
-  if (propagationPolicy !== undefined && propagationPolicy !== null && !policies.includes(propagationPolicy)) {
-    throw newInvalid(kind, '', [
-      {
-        reason: 'FieldValueNotSupported',
-        field: 'propagationPolicy',
-        message: `Unsupported value: ${JSON.stringify(propagationPolicy)}: supported values: ${policies.map((one) => JSON.stringify(one)).join(', ')}`,
-      },
-    ])
-  }
-  if (propagationPolicy && orphanDependents !== undefined && orphanDependents !== null) {
-    throw newInvalid(kind, '', [
-      {
-        reason: 'FieldValueInvalid',
-        field: 'propagationPolicy',
-        message: `Invalid value: ${JSON.stringify(propagationPolicy)}: orphanDependents and deletionPropagation cannot be both set`,
-      },
-    ])
+  for (const field of ['uid', 'resourceVersion']) {
+    const value = (preconditions as Record<string, unknown> | undefined | null)?.[field]
+    if (value === undefined || value === null || isText(value)) continue
+    throw newBadRequest(`preconditions.${field} must be a string, not ${JSON.stringify(value)}`)
   }
 }

@@ -21,7 +21,7 @@ export function planDeletion(
   rules: Rules,
   now: number,
 ): DeletionPlan {
-  const finalizers = finalizersAfter(object, options)
+  const finalizers = finalizersAfter(object, options, rules)
   const standing = standingGrace(object)
   const grace = graceAfter(object, options, rules, standing)
   if (finalizers.length === 0 && grace === 0 && rules.blocksRemoval?.(object) !== true) return { action: 'remove' }
@@ -67,9 +67,9 @@ function shorten({ metadata }: UnstructuredObject, standing: number, graceSecond
 }
 
 /** The finalizers the propagation policy asks for beside those that stand: at most one of orphan and foregroundDeletion. */
-function finalizersAfter(object: UnstructuredObject, options: DeleteOptions): string[] {
+function finalizersAfter(object: UnstructuredObject, options: DeleteOptions, rules: Rules): string[] {
   const standing = object.metadata.finalizers ?? []
-  const policy = propagationOf(options)
+  const policy = propagationOf(options) ?? propagationByDefault(standing, rules)
   if (!policy) return standing
   const others = standing.filter((one) => one !== 'orphan' && one !== 'foregroundDeletion')
   const finalizer = policyFinalizers[policy]
@@ -80,6 +80,12 @@ function propagationOf(options: DeleteOptions): keyof typeof policyFinalizers | 
   if (options.propagationPolicy) return options.propagationPolicy
   if (options.orphanDependents === undefined || options.orphanDependents === null) return undefined
   return options.orphanDependents ? 'Orphan' : 'Background'
+}
+
+/** What an object has been told before counts more than what is usual for its kind. */
+function propagationByDefault(finalizers: readonly string[], rules: Rules): 'Orphan' | undefined {
+  if (finalizers.includes('orphan') || finalizers.includes('foregroundDeletion')) return undefined
+  return rules.orphansByDefault ? 'Orphan' : undefined
 }
 
 /** True when nothing holds an object that is being deleted any longer: the update that got it there removes it. */

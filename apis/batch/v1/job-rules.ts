@@ -40,6 +40,7 @@ export const jobRules: Rules<Job> = {
   validate: (job) => (job.spec ? [...jobSpecErrors('spec', job.spec), ...selectorErrors(job)] : []),
   validateUpdate: (job, old, subresource) => (subresource === 'status' ? [] : specUpdateErrors(job.spec, old)),
   fields: ({ status }) => ({ 'status.successful': String(status?.succeeded ?? 0) }),
+  orphansByDefault: true,
   warnings: (job, old) =>
     workloadWarnings(job, old, () => [
       ...(old ? [] : nameWarnings(job.metadata.name)),

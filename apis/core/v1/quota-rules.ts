@@ -18,6 +18,7 @@ import type {
 type Amounts = Readonly<Record<string, Quantity>>
 
 export const resourceQuotaRules: Rules<ResourceQuota> = {
+  returnsDeleted: true,
   prepareCreate(quota) {
     quota.status = {}
     delete quota.metadata.generation

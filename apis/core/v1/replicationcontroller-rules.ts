@@ -32,6 +32,7 @@ export const replicationControllerRules: Rules<ReplicationController> = {
     ]
   },
   fields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
+  orphansByDefault: true,
   warnings: (controller, old) =>
     workloadWarnings(controller, old, () => [
       ...(old ? [] : nameWarnings(controller.metadata.name)),
@@ -51,6 +52,7 @@ export const replicationControllerRules: Rules<ReplicationController> = {
 export const podTemplateRules: Rules<PodTemplate> = {
   default: ({ template }) => defaultTemplate(template),
   validate: ({ template }) => validatePodTemplate('template', template),
+  returnsDeleted: true,
   warnings: (podTemplate, old) =>
     workloadWarnings(podTemplate, old, () => templateWarnings('template', podTemplate.template)),
   print: printer<PodTemplate>(

@@ -37,6 +37,7 @@ export const serviceRules: Rules<Service> = {
   validate: ({ spec }) => serviceSpecErrors('spec', spec ?? {}),
   validateUpdate: ({ spec }, old) => allocationErrors(spec ?? {}, old.spec ?? {}),
   changesGeneration: () => false,
+  returnsDeleted: true,
   warnings: serviceWarnings,
   fields: ({ spec }) => ({ 'spec.clusterIP': spec?.clusterIP ?? '', 'spec.type': spec?.type ?? '' }),
   print: printer<Service>(

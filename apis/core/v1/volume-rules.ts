@@ -46,6 +46,7 @@ export const persistentVolumeRules: Rules<PersistentVolume> = {
     ]
   },
   changesGeneration: () => false,
+  returnsDeleted: true,
   warnings: volumeWarnings,
   print: printer<PersistentVolume>(
     nameColumn,
@@ -78,6 +79,7 @@ export const persistentVolumeClaimRules: Rules<PersistentVolumeClaim> = {
   validate: ({ spec }) => claimSpecErrors('spec', spec),
   validateUpdate: claimUpdateErrors,
   changesGeneration: () => false,
+  returnsDeleted: true,
   warnings: ({ metadata, spec }) => [...legacyClassWarnings(metadata), ...claimSpecWarnings('spec', spec)],
   print: printer<PersistentVolumeClaim>(
     nameColumn,

@@ -36,6 +36,10 @@ export interface Rules<T = UnstructuredObject> {
    * 0 or absent removes it at once when it has no finalizers. `requested` is the client's gracePeriodSeconds.
    */
   gracePeriodSeconds?(object: T, requested: number | undefined): number
+  /** True when a DELETE is answered with the object as it was, not with a Status. */
+  returnsDeleted?: boolean
+  /** True when a DELETE that does not say what becomes of dependents leaves them alone. */
+  orphansByDefault?: boolean
   /** When a deletion begins that something holds up: shows it in the status. */
   prepareDelete?(object: T): void
   /** True while something other than finalizers keeps a deleted object (a namespace's `spec.finalizers`). */

@@ -16,6 +16,7 @@ const maxParameters = 512
 const maxParameterBytes = 256 * 1024
 
 export const storageClassRules: Rules<StorageClass> = {
+  returnsDeleted: true,
   validate: ({ provisioner, parameters, allowedTopologies }) => [
     ...nonEmpty('provisioner', provisioner),
     ...(provisioner ? faults('provisioner', provisioner.toLowerCase(), labelKeyFaults) : []),
@@ -59,6 +60,7 @@ const frozen = (field: string, value: unknown, old: unknown): FieldError[] =>
   isSame(value, old) ? [] : [forbidden(field, `updates to ${field} are forbidden.`)]
 
 export const volumeAttributesClassRules: Rules<VolumeAttributesClass> = {
+  returnsDeleted: true,
   validate: ({ driverName, parameters }) => [
     ...csiDriverNameErrors('driverName', driverName),
     ...(Object.keys(parameters ?? {}).length === 0
@@ -72,6 +74,7 @@ export const volumeAttributesClassRules: Rules<VolumeAttributesClass> = {
 }
 
 export const volumeAttachmentRules: Rules<VolumeAttachment> = {
+  returnsDeleted: true,
   prepareCreate(attachment) {
     attachment.status = { attached: false }
     delete attachment.metadata.generation
@@ -104,6 +107,7 @@ export const volumeAttachmentRules: Rules<VolumeAttachment> = {
 }
 
 export const csiDriverRules: Rules<CSIDriver> = {
+  returnsDeleted: true,
   validate: ({ metadata }) => csiDriverNameErrors('metadata.name', metadata.name),
   validateUpdate: ({ spec }, old) => [
     ...immutable('spec.attachRequired', spec.attachRequired, old.spec.attachRequired),
@@ -123,6 +127,7 @@ export const csiDriverRules: Rules<CSIDriver> = {
 }
 
 export const csiNodeRules: Rules<CSINode> = {
+  returnsDeleted: true,
   validate({ spec }) {
     const names = new Set<string>()
     return each('spec.drivers', spec?.drivers, (at, { name, nodeID, topologyKeys, allocatable }) => {
