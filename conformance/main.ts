@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { type RunnerArguments, readArguments, usage } from './runner/arguments.ts'
 import { openCluster } from './runner/context.ts'
 import { isInFocus, loadCases } from './runner/load.ts'
-import { findUnmet } from './runner/needs.ts'
+import { findMeans } from './runner/needs.ts'
 import { formatJunit, formatResult, formatTotals } from './runner/report.ts'
 import { runAll } from './runner/run.ts'
 
@@ -17,8 +17,8 @@ async function check({ kubeconfig, focus, junit, list, parallel }: RunnerArgumen
   }
   if (!cases.length) throw new Error(`no case matches --focus ${JSON.stringify(focus)}`)
   await using cluster = await openCluster(kubeconfig)
-  const unmet = await findUnmet(cluster)
-  const results = await runAll(cases, cluster, unmet, parallel, (result) =>
+  const means = await findMeans(cluster)
+  const results = await runAll(cases, cluster, means, parallel, (result) =>
     console.log(formatResult(result, isColoured)),
   )
   if (junit) await writeFile(junit, formatJunit(results))

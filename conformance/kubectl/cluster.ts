@@ -53,7 +53,7 @@ export const cases = [
     needs,
     async run(t) {
       const { stdout } = await t.kubectl(['explain', 'deployment.spec.replicas'])
-      assert.match(stdout, /^FIELD: replicas <integer>$/m)
+      assert.match(stdout, /^FIELD:\s+replicas <integer>$/m)
       assert.match((await t.kubectl(['explain', 'pods', '--recursive'])).stdout, /nodeName\s+<string>/)
       const kind = widgetKind(t, { shape: { type: 'string', description: 'What it looks like.' } })
       await establish(t, kind)
@@ -74,8 +74,16 @@ export const cases = [
         mayFail: true,
       })
       assert.deepEqual([stdout.split('\n')[0]?.slice(0, 2), exitCode], ['no', 1])
-      assert.match((await t.kubectl(['auth', 'whoami', '--as', 'jane'])).stdout, /Username\s+jane/)
       assert.match((await t.kubectl(['auth', 'can-i', '--list'])).stdout, /^\*\.\*\s+\[\]\s+\[\]\s+\[\*\]$/m)
+    },
+  }),
+  defineCase({
+    name: 'kubectl auth: tells who one is',
+    stands: `${reference}kubectl_auth/kubectl_auth_whoami/`,
+    needs: ['kubectl', 'impersonation'],
+    kubectlSince: 28,
+    async run(t) {
+      assert.match((await t.kubectl(['auth', 'whoami', '--as', 'jane'])).stdout, /Username\s+jane/)
     },
   }),
   defineCase({

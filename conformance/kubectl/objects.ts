@@ -149,7 +149,6 @@ export const cases = [
       await t.kubectl(['create', 'secret', 'generic', 'keys', '--from-literal=x=y'])
       assert.equal((await t.kubectl(['get', 'secret', 'keys', '-o', 'jsonpath={.data.x}'])).stdout, 'eQ==')
       await t.kubectl(['create', 'serviceaccount', 'robot'])
-      assert.match((await t.kubectl(['create', 'token', 'robot'])).stdout, /^eyJ[\w.-]+\n?$/)
       await t.kubectl(['create', 'role', 'reader', '--verb=get', '--resource=pods'])
       await t.kubectl(['create', 'rolebinding', 'reader', '--role=reader', '--serviceaccount=default:robot'])
       const again = await t.kubectl(['create', 'configmap', 'settings'], { mayFail: true })
@@ -157,8 +156,18 @@ export const cases = [
     },
   }),
   defineCase({
+    name: 'kubectl create: issues the token of a service account',
+    stands: `${reference}kubectl_create/kubectl_create_token/`,
+    needs,
+    kubectlSince: 24,
+    async run(t) {
+      await t.namespace()
+      assert.match((await t.kubectl(['create', 'token', 'default'])).stdout, /^eyJ[\w.-]+\n?$/)
+    },
+  }),
+  defineCase({
     name: 'kubectl create: a dry run of the server shows and leaves nothing',
-    stands: 'Kubectl client Kubectl server-side dry-run should check if kubectl can dry-run update Pods',
+    stands: `${reference}kubectl_create/`,
     needs,
     async run(t) {
       await t.namespace()
@@ -176,8 +185,7 @@ export const cases = [
   }),
   defineCase({
     name: 'kubectl describe: shows an object and its events',
-    stands:
-      'Kubectl client Kubectl describe should check if kubectl describe prints relevant information for rc and pods',
+    stands: `${reference}kubectl_describe/`,
     needs,
     async run(t) {
       await (await t.in(configmaps)).create(configMap('one', { a: 'value' }))
@@ -190,7 +198,7 @@ export const cases = [
   }),
   defineCase({
     name: 'kubectl diff: shows what an apply would change',
-    stands: 'Kubectl client Kubectl diff should check if kubectl diff finds a difference for Deployments',
+    stands: `${reference}kubectl_diff/`,
     needs,
     async run(t) {
       await t.namespace()
@@ -205,7 +213,7 @@ export const cases = [
   }),
   defineCase({
     name: 'kubectl label and annotate: add, overwrite and remove',
-    stands: 'Kubectl client Kubectl label should update the label on a resource',
+    stands: `${reference}kubectl_label/`,
     needs,
     async run(t) {
       const door = await t.in(configmaps)
@@ -225,7 +233,7 @@ export const cases = [
   }),
   defineCase({
     name: 'kubectl patch: in each of its types',
-    stands: 'Kubectl client Kubectl patch should add annotations for pods in rc',
+    stands: `${reference}kubectl_patch/`,
     needs,
     async run(t) {
       const door = await t.in(configmaps)
@@ -238,7 +246,7 @@ export const cases = [
   }),
   defineCase({
     name: 'kubectl replace: puts another object in the place of one',
-    stands: "Kubectl client Kubectl replace should update a single-container pod's image",
+    stands: `${reference}kubectl_replace/`,
     needs,
     async run(t) {
       const door = await t.in(configmaps)
@@ -279,6 +287,7 @@ export const cases = [
     name: 'kubectl wait: for a condition, a value and an end',
     stands: `${reference}kubectl_wait/`,
     needs,
+    kubectlSince: 23,
     async run(t) {
       const kind = widgetKind(t)
       await establish(t, kind)
@@ -325,7 +334,7 @@ export const cases = [
   }),
   defineCase({
     name: 'kubectl expose: makes a service of a deployment',
-    stands: 'Kubectl client Kubectl expose should create services for rc',
+    stands: `${reference}kubectl_expose/`,
     needs,
     async run(t) {
       await t.namespace()

@@ -8,6 +8,8 @@ export interface ConformanceCase {
   stands: string | readonly string[]
   /** What the cluster or this machine must have; otherwise the case is skipped, with the reason. */
   needs?: readonly Need[]
+  /** The minor version of the first kubectl that can do it; older ones skip it. Absent: any. */
+  kubectlSince?: number
   /** Milliseconds it may take; default 30 s, with pods 120 s. */
   timeoutMs?: number
   /** Throws when it does not hold. */

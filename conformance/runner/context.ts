@@ -6,7 +6,14 @@ import { namespaces, serviceaccounts } from '@keelson/apis/core/v1/zz_generated.
 import type { KubeObject, ResourceRef, Status } from '@keelson/apis/meta/v1/types.ts'
 import { type Client, connect, findApiError, loadKubeconfig, type ResourceClient } from '@keelson/client'
 import { type HttpClient, openHttp, type RawRequest, type RawResponse } from './http.ts'
-import { type KubectlOptions, type KubectlResult, runKubectl } from './kubectl.ts'
+import {
+  type KubectlOptions,
+  type KubectlResult,
+  kubectlBinary,
+  type RunningKubectl,
+  runKubectl,
+  startKubectl,
+} from './kubectl.ts'
 import { openWatch, type WatchReader } from './watch.ts'
 
 /** What a case works with. Whatever it makes is removed after it. */
@@ -35,6 +42,8 @@ export interface CaseContext {
   watch(path: string): Promise<WatchReader>
   /** Runs kubectl in the case's namespace. */
   kubectl(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult>
+  /** Starts a kubectl that goes on, such as a proxy; it is ended with the case. */
+  kubectlUntilEnd(args: readonly string[]): Promise<RunningKubectl>
   /** A file with this content. */
   file(name: string, content: string): Promise<string>
   /**
@@ -56,17 +65,20 @@ export interface Cluster extends AsyncDisposable {
   readonly kubeconfig: string
   readonly client: Client
   readonly http: HttpClient
+  /** The kubectl that cases run. */
+  readonly kubectl: string
   /** For kubectl's cache and cases' files. */
   readonly folder: string
 }
 
-export async function openCluster(kubeconfig: string): Promise<Cluster> {
+export async function openCluster(kubeconfig: string, kubectl = kubectlBinary): Promise<Cluster> {
   const access = loadKubeconfig(kubeconfig)
   const client = connect(access, { userAgent: 'keelson-conformance/0.1.0' })
   const http = openHttp(access)
   const folder = await mkdtemp(join(tmpdir(), 'keelson-conformance-'))
   return {
     kubeconfig,
+    kubectl,
     client,
     http,
     folder,
@@ -94,6 +106,11 @@ export interface OpenContext {
 
 export function openContext(cluster: Cluster, signal: AbortSignal): OpenContext {
   const { client, http } = cluster
+  const kubectlPlace = {
+    path: cluster.kubectl,
+    kubeconfig: cluster.kubeconfig,
+    cacheFolder: join(cluster.folder, 'cache'),
+  }
   const undos: (() => Promise<unknown>)[] = []
   let namespace: Promise<string> | undefined
 
@@ -128,7 +145,12 @@ export function openContext(cluster: Cluster, signal: AbortSignal): OpenContext 
     },
     async kubectl(args, options = {}) {
       const place = namespace ? ['--namespace', await namespace] : []
-      return runKubectl(cluster.kubeconfig, join(cluster.folder, 'cache'), [...place, ...args], options, signal)
+      return runKubectl(kubectlPlace, [...place, ...args], options, signal)
+    },
+    async kubectlUntilEnd(args) {
+      const running = await startKubectl(kubectlPlace, args, signal)
+      undos.push(async () => running[Symbol.asyncDispose]())
+      return running
     },
     async file(name, content) {
       const path = join(await mkdtemp(join(cluster.folder, 'file-')), name)

@@ -1,32 +1,35 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { nodes } from '@keelson/apis/core/v1/zz_generated.types.ts'
-import type { Need } from './case.ts'
+import type { ConformanceCase, Need } from './case.ts'
 import type { Cluster } from './context.ts'
-import { kubectlBinary } from './kubectl.ts'
+import { readKubectl } from './kubectl.ts'
 
-/** Why a need is not met; needs that are met are not in it. */
-export type Unmet = ReadonlyMap<Need, string>
+/** What the cluster and this machine have. */
+export interface Means {
+  /** Why a need is not met; needs that are met are not in it. */
+  unmet: ReadonlyMap<Need, string>
+  /** The minor version of the kubectl. */
+  kubectlMinor?: number
+}
 
-/** Finds out what the cluster and this machine have. */
-export async function findUnmet(cluster: Cluster): Promise<Unmet> {
+export async function findMeans(cluster: Cluster): Promise<Means> {
+  const kubectl = await readKubectl(cluster.kubectl)
   const checks: [Need, Promise<string | undefined>][] = [
-    ['kubectl', whyNoKubectl()],
+    ['kubectl', Promise.resolve(kubectl ? undefined : `${cluster.kubectl} does not run here`)],
     ['pods', whyNoNode(cluster, () => true)],
     ['containers', whyNoNode(cluster, (runtime) => !runtime.startsWith('sim'))],
     ['impersonation', whyNoImpersonation(cluster)],
   ]
   const reasons = await Promise.all(checks.map(async ([need, check]) => [need, await check] as const))
-  return new Map(reasons.filter((entry): entry is [Need, string] => entry[1] !== undefined))
+  const unmet = new Map(reasons.filter((entry): entry is [Need, string] => entry[1] !== undefined))
+  return { unmet, ...(kubectl && { kubectlMinor: kubectl.minor }) }
 }
 
-async function whyNoKubectl(): Promise<string | undefined> {
-  try {
-    await promisify(execFile)(kubectlBinary, ['version', '--client'])
-    return undefined
-  } catch {
-    return `${kubectlBinary} does not run here`
-  }
+/** Why the case cannot be run; undefined when it can. */
+export function whyNotRun({ needs = [], kubectlSince = 0 }: ConformanceCase, means: Means): string | undefined {
+  const reason = needs.map((need) => means.unmet.get(need)).find((why) => why !== undefined)
+  if (reason) return reason
+  const isTooOld = (means.kubectlMinor ?? Number.POSITIVE_INFINITY) < kubectlSince
+  return isTooOld ? `kubectl 1.${means.kubectlMinor} cannot do it: 1.${kubectlSince} can` : undefined
 }
 
 async function whyNoNode({ client }: Cluster, accepts: (runtime: string) => boolean): Promise<string | undefined> {

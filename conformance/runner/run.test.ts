@@ -31,15 +31,21 @@ test('a case passes, fails with its reason, or is skipped for what is missing', 
     throw new Error('no such thing')
   })
   const needy = defineCase({ ...fine, name: 'needy', needs: ['kubectl'] })
-  const unmet = new Map([['kubectl' as const, 'there is none']])
-  expect(await runCase(fine, cluster, unmet)).toMatchObject({ name: 'fine', outcome: 'ok' })
-  expect(await runCase(broken, cluster, unmet)).toMatchObject({ outcome: 'fail', reason: 'no such thing' })
-  expect(await runCase(needy, cluster, unmet)).toMatchObject({ outcome: 'skip', reason: 'there is none' })
+  const young = defineCase({ ...fine, name: 'young', kubectlSince: 24 })
+  const means = { unmet: new Map([['kubectl' as const, 'there is none']]), kubectlMinor: 20 }
+  expect(await runCase(fine, cluster, means)).toMatchObject({ name: 'fine', outcome: 'ok' })
+  expect(await runCase(broken, cluster, means)).toMatchObject({ outcome: 'fail', reason: 'no such thing' })
+  expect(await runCase(needy, cluster, means)).toMatchObject({ outcome: 'skip', reason: 'there is none' })
+  const { outcome, reason } = await runCase(young, cluster, means)
+  expect([outcome, reason]).toEqual(['skip', 'kubectl 1.20 cannot do it: 1.24 can'])
 })
 
 test('a case that hangs is failed at its deadline', async () => {
   const hanging = { ...define('hanging', () => new Promise<void>(() => {})), timeoutMs: 10 }
-  expect(await runCase(hanging, cluster, new Map())).toMatchObject({ outcome: 'fail', reason: 'took too long' })
+  expect(await runCase(hanging, cluster, { unmet: new Map() })).toMatchObject({
+    outcome: 'fail',
+    reason: 'took too long',
+  })
 })
 
 test('what a case leaves is undone, last first, also when it fails', async () => {
@@ -53,7 +59,7 @@ test('what a case leaves is undone, last first, also when it fails', async () =>
       throw new Error('midway')
     },
   })
-  await runCase(messy, cluster, new Map())
+  await runCase(messy, cluster, { unmet: new Map() })
   expect(undone).toEqual([3, 2, 1])
 })
 
@@ -68,6 +74,6 @@ test('no more cases than asked for run at a time, and each runs once', async () 
     }),
   )
   const seen: string[] = []
-  const results = await runAll(cases, cluster, new Map(), 3, ({ name }) => seen.push(name))
+  const results = await runAll(cases, cluster, { unmet: new Map() }, 3, ({ name }) => seen.push(name))
   expect([most, results.length, new Set(seen).size]).toEqual([3, 20, 20])
 })

@@ -1,6 +1,6 @@
 import type { ConformanceCase, Need } from './case.ts'
 import { type Cluster, openContext } from './context.ts'
-import type { Unmet } from './needs.ts'
+import { type Means, whyNotRun } from './needs.ts'
 
 export interface CaseResult {
   name: string
@@ -15,9 +15,9 @@ const defaultTimeoutMs = 30_000
 const podTimeoutMs = 120_000
 
 /** Runs one case in a context of its own. Never throws. */
-export async function runCase(subject: ConformanceCase, cluster: Cluster, unmet: Unmet): Promise<CaseResult> {
+export async function runCase(subject: ConformanceCase, cluster: Cluster, means: Means): Promise<CaseResult> {
   const { name, needs = [] } = subject
-  const reason = needs.map((need) => unmet.get(need)).find((why) => why !== undefined)
+  const reason = whyNotRun(subject, means)
   if (reason) return { name, outcome: 'skip', ms: 0, reason }
   const startedAt = performance.now()
   const elapsed = () => Math.round(performance.now() - startedAt)
@@ -50,7 +50,7 @@ function describe(error: unknown): string {
 export async function runAll(
   cases: readonly ConformanceCase[],
   cluster: Cluster,
-  unmet: Unmet,
+  means: Means,
   parallel: number,
   onResult: (result: CaseResult) => void,
 ): Promise<CaseResult[]> {
@@ -58,7 +58,7 @@ export async function runAll(
   const results: CaseResult[] = []
   const worker = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const result = await runCase(next, cluster, unmet)
+      const result = await runCase(next, cluster, means)
       results.push(result)
       onResult(result)
     }

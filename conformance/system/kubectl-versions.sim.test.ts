@@ -1,26 +1,17 @@
 /** The first minutes with the cluster, with every kubectl that is found here. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { kubectlBinary } from '../runner/kubectl.ts'
+import { findKubectls } from '../runner/kubectl.ts'
 import { systemTests } from './testing.ts'
 
 const run = promisify(execFile)
-/** Where Google's Cloud SDK keeps one of each minor version. */
-const folder = '/usr/lib/google-cloud-sdk/bin'
 const hello = resolve(import.meta.dirname, '../../examples/hello/deployment.yaml')
-
-async function findBinaries(): Promise<string[]> {
-  const pinned = (await readdir(folder).catch(() => [])).filter((name) => /^kubectl\.1\.\d+$/.test(name))
-  const old = process.env.KEELSON_KUBECTL_OLD
-  return [kubectlBinary, ...(old ? [old] : []), ...pinned.sort().map((name) => join(folder, name))]
-}
 
 const test = systemTests({ cri: 'sim' })
 
-for (const binary of await findBinaries()) {
+for (const { path: binary } of await findKubectls()) {
   test(`${binary} applies, reads, explains and deletes`, async (t) => {
     const namespace = await t.namespace()
     const place = ['--kubeconfig', t.system.cluster.kubeconfig, '--namespace', namespace]
