@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { admissionChain, builtinSteps } from '#admission/chain.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
+import { Aggregation } from './aggregation/aggregation.ts'
+import { requestHeaderObjects } from './aggregation/request-header-objects.ts'
 import { serviceAccountTokens } from './authn/bearer-token.ts'
 import { clientCertificates } from './authn/client-certificate.ts'
 import { newIdentify } from './authn/identify.ts'
@@ -112,6 +114,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     { name: 'bootstrap', failure: () => (bootstrapped ? undefined : 'not finished') },
   )
   const liveness = readiness.slice(0, 1)
+  const aggregation = new Aggregation({ registry, store, client: frontProxyClient(pki), log })
+  let server = ''
   const connections = connectEndpoints({ registry, kubeletTls: kubeletTls(pki), log })
   const handler = new Handler({
     registry,
@@ -122,11 +126,17 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     deadline: new RequestDeadline(options.requestTimeoutMs),
     minWatchMs: options.minRequestTimeoutMs,
     permit: (user, info) => requireAllowed(authorizer, user, info),
+    remotes: aggregation,
     paths: flowControl.withDebugPaths(
       pathEndpoint({
         health: { livez: liveness, readyz: readiness, healthz: readiness },
-        documents: documentEndpoint(registry, definitions.types),
+        documents: documentEndpoint({
+          source: aggregation.source,
+          types: definitions.types,
+          remoteOpenApi: aggregation.openApi,
+        }),
         metrics: () => metrics.text(),
+        tokens: { issuer: serviceAccountIssuer, server: () => server, jwks: () => issuer.jwks() },
       }),
     ),
     subresources: new Map([...objectSubresources(issuer), ...connections.subresources]),
@@ -150,10 +160,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     )
   }, renewEveryMs)
   await Promise.all([
-    bootstrap(registry, store, [...builtinObjects(), ...bootstrapRoles()]),
+    bootstrap(registry, store, [...builtinObjects(), ...bootstrapRoles(), ...requestHeaderObjects(pki)]),
+    aggregation.start(),
     flowControl.keepDefaults(),
   ])
-  const server = `https://${reachableHost(options.bindAddress)}:${listener.address.port}`
+  server = `https://${reachableHost(options.bindAddress)}:${listener.address.port}`
   const kubeconfig = join(options.dataDir, 'admin.kubeconfig')
   await writeKubeconfig(kubeconfig, {
     server,
@@ -187,6 +198,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       clearInterval(renewal)
       flowControl[Symbol.dispose]()
       memory[Symbol.dispose]()
+      aggregation[Symbol.dispose]()
       await host.stop()
       await listener.close({ graceMs: shutdownGraceMs })
       await cacher[Symbol.asyncDispose]()
@@ -216,6 +228,10 @@ function servingTls({ serving, ca }: Pki) {
 
 function kubeletTls({ kubeletClient }: Pki) {
   return { cert: kubeletClient.certPem, key: kubeletClient.keyPem }
+}
+
+function frontProxyClient({ frontProxy: { client } }: Pki) {
+  return { cert: client.certPem, key: client.keyPem }
 }
 
 /** Subresources that read or write the object itself, by the names their manifests give their handlers. */

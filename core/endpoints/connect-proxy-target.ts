@@ -10,6 +10,8 @@ export interface ProxyTarget {
   path: string
   /** Absent: plain HTTP. */
   tls?: ProxyTls
+  /** Sent beside those of the client, as name and value pairs. */
+  headers?: readonly (readonly [string, string])[]
 }
 
 /** PEM throughout. Without `ca` the target's certificate is not verified, as by an API server that has no --kubelet-certificate-authority. */

@@ -38,7 +38,7 @@ export async function proxyUpgrade(upgrade: UpgradeExchange, target: ProxyTarget
   try {
     checkPath(target.path)
     backend = await dial(target, client)
-    backend.write(requestHead(upgrade, target))
+    backend.write(requestHead(upgrade, target), 'latin1')
     const answer = await readHead(backend, client)
     if (answer.code !== 101) return await refuse(upgrade, backend, answer)
     client.write(answer.head)
@@ -77,7 +77,8 @@ function dial(target: ProxyTarget, client: Socket): Promise<Socket> {
 }
 
 function requestHead(upgrade: UpgradeExchange, target: ProxyTarget): string {
-  const headers = forwardedUpgradeHeaders(upgrade.rawHeaders).map(([name, value]) => `${name}: ${value}`)
+  const pairs = [...forwardedUpgradeHeaders(upgrade.rawHeaders), ...(target.headers ?? [])]
+  const headers = pairs.map(([name, value]) => `${name}: ${value}`)
   return [`${upgrade.method} ${target.path} HTTP/1.1`, `Host: ${hostHeader(target)}`, ...headers, '', ''].join('\r\n')
 }
 

@@ -80,10 +80,11 @@ export class Registry {
     return Array.from(this.#byResource.values(), (resource) => resource.definition)
   }
 
-  servesGroupVersion(group: string, version: string): boolean {
+  /** True for a group version that no CustomResourceDefinition serves. */
+  isBuiltin(group: string, version: string): boolean {
     for (const { definition } of this.#byResource.values()) {
-      if (definition.group === group && definition.versions.some((one) => one.served && one.name === version))
-        return true
+      const { builtin, versions } = definition
+      if (builtin && definition.group === group && versions.some((one) => one.served && one.name === version)) return true
     }
     return false
   }

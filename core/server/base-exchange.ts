@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Exchange, ReplyStream } from './exchange.ts'
 import { http } from './node-http.ts'
@@ -54,6 +55,7 @@ export abstract class BaseExchange implements Exchange {
   protected abstract writeHead(status: number, contentType: string, length: number | undefined): void
   protected abstract writeBody(body: Buffer): void
   protected abstract openStream(): ReplyStream
+  abstract openBody(): Readable | undefined
   abstract abort(): void
 
   get path(): string {

@@ -38,13 +38,20 @@ export function builtinObjects(): BootstrapObject[] {
   ]
 }
 
-/** Creates what is missing, all in one group commit of the store, and brings reconciled fields up to date. */
+/**
+ * Creates what is missing, and brings reconciled fields up to date: in one group commit of the store what is in no
+ * namespace, in another what is in one.
+ */
 export async function bootstrap(
   registry: Registry,
   store: ResourceStore,
   objects: readonly BootstrapObject[],
 ): Promise<void> {
-  await Promise.all(objects.map((one) => ensure(registry, store, one)))
+  const { global = [], namespaced = [] } = Object.groupBy(objects, ({ object }) =>
+    object.metadata.namespace ? 'namespaced' : 'global',
+  )
+  await Promise.all(global.map((one) => ensure(registry, store, one)))
+  await Promise.all(namespaced.map((one) => ensure(registry, store, one)))
 }
 
 async function ensure(registry: Registry, store: ResourceStore, { resource, object, reconcile = [] }: BootstrapObject) {

@@ -1,33 +1,63 @@
-import { promisify } from 'node:util'
-import { gzip as gzipCallback } from 'node:zlib'
-import type { Registry, SchemaTypes } from '#core/registry/registry.ts'
+import { newMethodNotAllowed } from '#core/errors/status-error.ts'
+import type { SchemaTypes } from '#core/registry/registry.ts'
 import { type AggregatedVersion, aggregatedContentType } from './discovery/aggregated.ts'
 import { Discovery } from './discovery/discovery.ts'
-import type { ServedDocument } from './discovery/document.ts'
+import type { DefinitionSource, ServedDocument } from './discovery/document.ts'
 import type { Exchange } from './exchange.ts'
-import { OpenApi, v2ProtobufAccepts, v2ProtobufType } from './openapi/openapi.ts'
+import { OpenApi, type RemoteOpenApi, v2ProtobufAccepts, v2ProtobufType, v3Url } from './openapi/openapi.ts'
 import type { PathParts } from './paths.ts'
 import { gitVersion } from './version.ts'
 
-const gzip = promisify(gzipCallback)
 const json = 'application/json'
 const gzipThreshold = 128 * 1024
+/** For so long after the last request the documents are kept in memory. */
+const idleMs = 30_000
+const yearMs = 365 * 24 * 3_600_000
+
+export interface DocumentParts {
+  source: DefinitionSource
+  types: SchemaTypes
+  /** What other servers add to OpenAPI; absent: nothing. */
+  remoteOpenApi?: RemoteOpenApi & {
+    /** Resolves when `what` is as new as it should be; never rejects. */
+    refresh(what: 'v2' | 'v3'): Promise<void>
+  }
+}
 
 interface Found {
   document: ServedDocument
   contentType: string
+  /** May be kept for ever, as its address names its content. */
+  immutable?: boolean
 }
 
 /** Answers the paths of discovery and OpenAPI, with 304 for what the client has already. */
-export function documentEndpoint(registry: Registry, types: SchemaTypes): PathParts['documents'] {
-  const discovery = new Discovery(registry)
-  const openApi = new OpenApi(registry, types, gitVersion)
-  const compressed = new WeakMap<ServedDocument, Promise<Buffer>>()
-  return async (exchange, path) => {
-    const found = findDiscovery(exchange, path, discovery) ?? findOpenApi(exchange, path, openApi)
-    if (!found) return false
-    await reply(exchange, found, compressed)
-    return true
+export function documentEndpoint({ source, types, remoteOpenApi }: DocumentParts): PathParts['documents'] {
+  const discovery = new Discovery(source)
+  const openApi = new OpenApi(source, types, gitVersion, remoteOpenApi)
+  const release = () => {
+    discovery.release()
+    openApi.release()
+  }
+  let idle: NodeJS.Timeout | undefined
+  const find = async (exchange: Exchange, path: string): Promise<Found | 'answered' | undefined> => {
+    const found = findDiscovery(exchange, path, discovery)
+    if (found || !path.startsWith('/openapi/')) return found
+    if (path === '/openapi/v2') await remoteOpenApi?.refresh('v2')
+    if (path === '/openapi/v3') await remoteOpenApi?.refresh('v3')
+    return findOpenApi(exchange, path, openApi)
+  }
+  return {
+    paths: () => discovery.paths(),
+    async reply(exchange, path) {
+      const found = await find(exchange, path)
+      if (found === 'answered') return true
+      if (!found) return false
+      if (exchange.method !== 'GET' && exchange.method !== 'HEAD') throw newMethodNotAllowed()
+      idle = idle?.refresh() ?? setTimeout(release, idleMs).unref()
+      await reply(exchange, found)
+      return true
+    },
   }
 }
 
@@ -42,7 +72,10 @@ function findDiscovery(exchange: Exchange, path: string, discovery: Discovery): 
 function rootDocument(exchange: Exchange, root: 'api' | 'apis', discovery: Discovery): Found {
   exchange.setHeader('vary', 'Accept')
   const version = aggregatedVersion(exchange.header('accept') ?? '')
-  if (version) return { document: discovery.aggregated(root, version), contentType: aggregatedContentType(version) }
+  if (version) {
+    exchange.setHeader('cache-control', 'public')
+    return { document: discovery.aggregated(root, version), contentType: aggregatedContentType(version) }
+  }
   return { document: root === 'api' ? discovery.apiVersions() : discovery.groupList(), contentType: json }
 }
 
@@ -60,10 +93,11 @@ function aggregatedVersion(accept: string): AggregatedVersion | undefined {
 
 const v3Prefix = '/openapi/v3/'
 
-function findOpenApi(exchange: Exchange, path: string, openApi: OpenApi): Found | undefined {
+function findOpenApi(exchange: Exchange, path: string, openApi: OpenApi): Found | 'answered' | undefined {
   if (path === '/openapi/v3') return plain(openApi.v3Index())
-  if (path.startsWith(v3Prefix)) return plain(openApi.v3(path.slice(v3Prefix.length)))
+  if (path.startsWith(v3Prefix)) return findV3(exchange, path.slice(v3Prefix.length), openApi)
   if (path !== '/openapi/v2') return undefined
+  exchange.setHeader('vary', 'Accept')
   const accept = exchange.header('accept') ?? ''
   if (v2ProtobufAccepts.some((type) => accept.includes(type))) {
     return { document: openApi.v2Protobuf(), contentType: v2ProtobufType }
@@ -71,26 +105,41 @@ function findOpenApi(exchange: Exchange, path: string, openApi: OpenApi): Found 
   return plain(openApi.v2())
 }
 
+/** An address with the document's hash may be kept for ever; one with another hash leads to it. */
+function findV3(exchange: Exchange, name: string, openApi: OpenApi): Found | 'answered' | undefined {
+  const document = openApi.v3(name)
+  if (!document) return undefined
+  exchange.setHeader('vary', 'Accept')
+  const hash = exchange.query.get('hash')
+  if (!hash) return plain(document)
+  if (`"${hash}"` === document.etag) return { document, contentType: json, immutable: true }
+  exchange.setHeader('location', v3Url(name, document))
+  exchange.setHeader('etag', document.etag)
+  exchange.send(301, 'text/plain; charset=utf-8', '')
+  return 'answered'
+}
+
 function plain(document: ServedDocument | undefined): Found | undefined {
   return document && { document, contentType: json }
 }
 
-async function reply(
-  exchange: Exchange,
-  { document, contentType }: Found,
-  compressed: WeakMap<ServedDocument, Promise<Buffer>>,
-): Promise<void> {
+async function reply(exchange: Exchange, { document, contentType, immutable }: Found): Promise<void> {
   exchange.setHeader('etag', document.etag)
-  if (exchange.header('if-none-match') === document.etag) return exchange.send(304, contentType, '')
-  const large = document.bytes.length > gzipThreshold
-  if (!large || !/\bgzip\b/.test(exchange.header('accept-encoding') ?? '')) {
+  if (immutable) {
+    exchange.setHeader('cache-control', 'public, immutable')
+    exchange.setHeader('expires', new Date(Date.now() + yearMs).toUTCString())
+  }
+  if (knows(exchange.header('if-none-match'), document.etag)) return exchange.send(304, contentType, '')
+  const isLarge = document.bytes.length > gzipThreshold
+  if (!isLarge || !/\bgzip\b/.test(exchange.header('accept-encoding') ?? '')) {
     return exchange.send(200, contentType, document.bytes)
   }
-  let bytes = compressed.get(document)
-  if (!bytes) {
-    bytes = gzip(document.bytes)
-    compressed.set(document, bytes)
-  }
   exchange.setHeader('content-encoding', 'gzip')
-  exchange.send(200, contentType, await bytes)
+  exchange.send(200, contentType, await document.gzipped())
+}
+
+/** @param known the `If-None-Match` header: ETags, some of them perhaps weak, or `*` */
+function knows(known: string | undefined, etag: string): boolean {
+  if (known === undefined) return false
+  return known.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === etag)
 }

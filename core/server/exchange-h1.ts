@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { BaseExchange, type ExchangeContext } from './base-exchange.ts'
 import type { ReplyStream } from './exchange.ts'
@@ -50,6 +51,16 @@ export class H1Exchange extends BaseExchange {
       this.#response.writeContinue()
     }
     return readBody(this.#request, { limitBytes, timeoutMs: this.context.bodyTimeoutMs, declared })
+  }
+
+  openBody(): Readable | undefined {
+    const { headers } = this.#request
+    if (headers['transfer-encoding'] === undefined && !Number(headers['content-length'])) return undefined
+    if (this.#awaitsContinue) {
+      this.#awaitsContinue = false
+      this.#response.writeContinue()
+    }
+    return this.#request
   }
 
   protected writeHead(status: number, contentType: string, length: number | undefined): void {

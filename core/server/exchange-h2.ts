@@ -1,4 +1,5 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import type { Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { BaseExchange, type ExchangeContext } from './base-exchange.ts'
 import type { ReplyStream } from './exchange.ts'
@@ -51,11 +52,20 @@ export class H2Exchange extends BaseExchange {
   protected readBody(limitBytes: number): Promise<Buffer> {
     const stream = this.#stream
     const declared = this.#headers['content-length']
-    const awaitsContinue = this.#headers.expect?.toLowerCase() === '100-continue'
-    if (awaitsContinue && !isDeclaredTooLarge({ declared, limitBytes }) && !this.answered && !this.gone) {
-      stream.additionalHeaders({ ':status': 100 })
-    }
+    if (!isDeclaredTooLarge({ declared, limitBytes })) this.#continue()
     return readBody(stream, { limitBytes, timeoutMs: this.context.bodyTimeoutMs, declared })
+  }
+
+  openBody(): Readable | undefined {
+    if (this.#stream.endAfterHeaders) return undefined
+    this.#continue()
+    return this.#stream
+  }
+
+  /** Tells a client that waits for it to send the body. */
+  #continue(): void {
+    if (this.#headers.expect?.toLowerCase() !== '100-continue' || this.answered || this.gone) return
+    this.#stream.additionalHeaders({ ':status': 100 })
   }
 
   protected writeHead(status: number, contentType: string, length: number | undefined): void {

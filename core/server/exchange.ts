@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { UserInfo } from '#apis/meta/v1/user-info.ts'
 
@@ -30,6 +31,8 @@ export interface Exchange extends RequestHead {
   readonly signal: AbortSignal
   /** Reads the whole body. @throws StatusError `RequestEntityTooLarge` past `limitBytes`, `BadRequest` when cut short */
   body(limitBytes: number): Promise<Buffer>
+  /** The body as it comes, for who passes it on; undefined when there is none. Instead of `body`, and at most once. */
+  openBody(): Readable | undefined
   /** Adds a header to whatever answer follows. A repeated `warning` is appended, others replaced. */
   setHeader(name: string, value: string): void
   /** Answers in one piece. */

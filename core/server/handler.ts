@@ -27,6 +27,12 @@ export type UpgradeEndpoint = (
   user: UserInfo,
 ) => Promise<void>
 
+/** Answers everything below a group version in this server's place. */
+export interface RemoteEndpoint {
+  handle(exchange: Exchange, info: RequestInfo, user: UserInfo): Promise<void>
+  handleUpgrade(upgrade: UpgradeExchange, user: UserInfo): Promise<void>
+}
+
 /** Answers paths that are no resource: health, version, discovery, metrics. @returns false when it knows no such path */
 export type PathEndpoint = (exchange: Exchange, path: string) => Promise<boolean> | boolean
 
@@ -43,6 +49,8 @@ export interface HandlerParts {
   minWatchMs: number
   /** @throws StatusError Forbidden */
   permit(user: UserInfo, info: RequestInfo): void
+  /** Who else answers a request; undefined when this server does. */
+  remotes: { find(info: RequestInfo): RemoteEndpoint | undefined }
   paths: PathEndpoint
   /** Subresources and virtual resources by the name of their handler. */
   subresources: ReadonlyMap<string, Endpoint>
@@ -128,6 +136,8 @@ export class Handler {
 
   #answer(exchange: Exchange, info: RequestInfo, user: UserInfo): void | Promise<void> {
     this.#parts.permit(user, info)
+    const remote = this.#parts.remotes.find(info)
+    if (remote) return remote.handle(exchange, info, user)
     if (info.isResource) {
       const served = this.#parts.registry.find(info.group, info.version, info.resource)
       if (served) {
@@ -135,11 +145,15 @@ export class Handler {
         return this.#endpoint(served, at)(this.#request(exchange, at, user, served))
       }
     }
-    return this.#answerPath(exchange)
+    return this.#answerPath(exchange, info)
   }
 
-  async #answerPath(exchange: Exchange): Promise<void> {
-    if (!(await this.#parts.paths(exchange, exchange.path))) throw newPathNotFound()
+  async #answerPath(exchange: Exchange, info: RequestInfo): Promise<void> {
+    if (await this.#parts.paths(exchange, exchange.path)) return
+    // Kubernetes' built-in groups know what a Status is; what lies outside of them does not.
+    if (info.isResource && this.#parts.registry.isBuiltin(info.group, info.version)) throw newPathNotFound()
+    exchange.setHeader('x-content-type-options', 'nosniff')
+    exchange.send(404, 'text/plain; charset=utf-8', '404 page not found\n')
   }
 
   #request(exchange: Exchange, info: ResourceInfo, user: UserInfo, served: ServedVersion): ResourceRequest {
@@ -183,6 +197,8 @@ export class Handler {
       const info = parseRequest(upgrade.method, upgrade.path, () => upgrade.query)
       const user = await this.#parts.identify(upgrade)
       this.#parts.permit(user, info)
+      const remote = this.#parts.remotes.find(info)
+      if (remote) return await remote.handleUpgrade(upgrade, user)
       const served = info.isResource && this.#parts.registry.find(info.group, info.version, info.resource)
       if (!served || !info.isResource) throw newPathNotFound()
       const at = addressOf(info, served.resource.definition)

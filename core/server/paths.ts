@@ -6,23 +6,30 @@ import { versionInfo } from './version.ts'
 export interface PathParts {
   /** By endpoint: `livez`, `readyz`, `healthz`. */
   health: Readonly<Record<string, readonly HealthCheck[]>>
-  /** Discovery and OpenAPI documents. @returns false for a path that names none */
-  documents: (exchange: Exchange, path: string) => boolean | Promise<boolean>
+  /** Discovery and OpenAPI. */
+  documents: {
+    /** What of it can be asked for, by alphabet. */
+    paths(): string[]
+    /** @returns false for a path that names no document */
+    reply(exchange: Exchange, path: string): Promise<boolean>
+  }
   metrics(): string
+  /** How others verify the tokens of service accounts. */
+  tokens: TokenDiscovery
 }
 
-/** What clients may ask for at the root. */
-const rootPaths = [
-  '/api',
-  '/apis',
-  '/healthz',
-  '/livez',
-  '/metrics',
-  '/openapi/v2',
-  '/openapi/v3',
-  '/readyz',
-  '/version',
-]
+/** @see https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#service-account-issuer-discovery */
+export interface TokenDiscovery {
+  issuer: string
+  /** Where clients reach this server: `https://10.0.0.1:6443`. */
+  server(): string
+  /** The public keys as a JSON Web Key Set. */
+  jwks(): object
+}
+
+const configurationPath = '/.well-known/openid-configuration'
+const keysPath = '/openid/v1/jwks'
+const otherPaths = [configurationPath, '/metrics', '/openapi/v2', '/openapi/v3', '/openapi/v3/', keysPath, '/version']
 
 /** Answers every path that is no resource. */
 export function pathEndpoint(parts: PathParts): PathEndpoint {
@@ -31,16 +38,39 @@ export function pathEndpoint(parts: PathParts): PathEndpoint {
     if (Object.hasOwn(parts.health, first) && rest.length <= 2) return replyHealth(exchange, first, rest, parts)
     switch (path) {
       case '/':
-        return replyJson(exchange, { paths: rootPaths })
+        return replyJson(exchange, { paths: rootPaths(parts) })
       case '/version':
       case '/version/':
         return replyJson(exchange, versionInfo)
       case '/metrics':
         exchange.send(200, 'text/plain; version=0.0.4; charset=utf-8', parts.metrics())
         return true
+      case configurationPath:
+        return replyPublic(exchange, 'application/json', openIdConfiguration(parts.tokens))
+      case keysPath:
+        return replyPublic(exchange, 'application/jwk-set+json', parts.tokens.jwks())
       default:
-        return parts.documents(exchange, path)
+        return parts.documents.reply(exchange, path)
     }
+  }
+}
+
+/** What clients may ask for, by alphabet. */
+function rootPaths({ documents, health }: PathParts): string[] {
+  const checks = Object.entries(health).flatMap(([endpoint, list]) => [
+    `/${endpoint}`,
+    ...list.map(({ name }) => `/${endpoint}/${name}`),
+  ])
+  return [...documents.paths(), ...checks, ...otherPaths].sort()
+}
+
+function openIdConfiguration({ issuer, server }: TokenDiscovery): object {
+  return {
+    issuer,
+    jwks_uri: server() + keysPath,
+    response_types_supported: ['id_token'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['ES256'],
   }
 }
 
@@ -51,6 +81,13 @@ function replyHealth(exchange: Exchange, endpoint: string, rest: readonly string
   const { healthy, text } = healthReport(endpoint, checks, exchange.query)
   exchange.setHeader('x-content-type-options', 'nosniff')
   exchange.send(healthy ? 200 : 500, 'text/plain; charset=utf-8', text)
+  return true
+}
+
+/** What changes with the server's keys only. */
+function replyPublic(exchange: Exchange, contentType: string, value: unknown): true {
+  exchange.setHeader('cache-control', 'public, max-age=3600')
+  exchange.send(200, contentType, JSON.stringify(value))
   return true
 }
 

@@ -1,5 +1,12 @@
 import type { ResourceDefinition } from '#core/registry/resource.ts'
-import { type ServedGroup, type ServedResource, servedGroups, servedResources } from './served.ts'
+import {
+  type AggregatedResource,
+  type RemoteGroupVersion,
+  type ServedGroup,
+  type ServedResource,
+  servedGroups,
+  servedResources,
+} from './served.ts'
 
 /**
  * Discovery in two documents, `/api` and `/apis`: what kubectl since 1.27 asks for.
@@ -16,28 +23,38 @@ export function apiGroupDiscoveryList(
   definitions: readonly ResourceDefinition[],
   root: 'api' | 'apis',
   version: AggregatedVersion,
+  remotes: readonly RemoteGroupVersion[] = [],
 ) {
-  const groups = servedGroups(definitions).filter(({ group }) => (group === '') === (root === 'api'))
+  const groups = servedGroups(definitions, remotes).filter(({ group }) => (group === '') === (root === 'api'))
+  const local = Map.groupBy(definitions, ({ group }) => group)
+  const remote = new Map(remotes.map((one) => [`${one.group}/${one.version}`, one]))
   return {
     kind: 'APIGroupDiscoveryList',
     apiVersion: `apidiscovery.k8s.io/${version}`,
     metadata: {},
-    items: groups.map((group) => describeGroup(definitions, group)),
+    items: groups.map((group) => describeGroup(group, local.get(group.group) ?? [], remote)),
   }
 }
 
-function describeGroup(definitions: readonly ResourceDefinition[], { group, versions }: ServedGroup) {
+function describeGroup(
+  { group, versions }: ServedGroup,
+  members: readonly ResourceDefinition[],
+  remote: ReadonlyMap<string, RemoteGroupVersion>,
+) {
   return {
     metadata: { ...(group && { name: group }), creationTimestamp: null },
-    versions: versions.map((version) => ({
-      version,
-      resources: describeResources(servedResources(definitions, group, version)),
-      freshness: 'Current',
-    })),
+    versions: versions.map((version) => {
+      const other = remote.get(`${group}/${version}`)
+      return {
+        version,
+        resources: other?.resources ?? describeResources(servedResources(members, group, version)),
+        freshness: other?.freshness ?? 'Current',
+      }
+    }),
   }
 }
 
-function describeResources(served: readonly ServedResource[]) {
+function describeResources(served: readonly ServedResource[]): AggregatedResource[] {
   const subresources = Map.groupBy(
     served.filter((one) => one.subresource),
     ({ definition }) => definition,
@@ -60,6 +77,6 @@ function describeResources(served: readonly ServedResource[]) {
     })
 }
 
-function describeSubresource({ subresource, kind, verbs }: ServedResource) {
+function describeSubresource({ subresource = '', kind, verbs }: ServedResource) {
   return { subresource, responseKind: kind, verbs }
 }

@@ -5,7 +5,7 @@ import { apiGroupDiscoveryList } from './aggregated.ts'
 import { allDefinitions, backups, source } from './discovery.fixture.ts'
 import { Discovery } from './discovery.ts'
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from './legacy.ts'
-import { compareGroups } from './priority.ts'
+import { servedGroups } from './served.ts'
 
 test('versions sort by preference', () => {
   const sorted = 'v10 v2 v1 v11beta2 v10beta3 v3beta1 v12alpha1 v11alpha2 foo1 foo10'.split(' ')
@@ -14,7 +14,8 @@ test('versions sort by preference', () => {
 
 test('groups of Kubernetes come first, in its order', () => {
   const sorted = ['', 'apiregistration.k8s.io', 'apps', 'events.k8s.io', 'batch', 'acme.dev', 'zeta.dev']
-  expect([...sorted].reverse().sort(compareGroups)).toEqual(sorted)
+  const definitions = sorted.toReversed().map((group) => ({ ...backups, group }))
+  expect(servedGroups(definitions).map(({ group }) => group)).toEqual(sorted)
 })
 
 test('/api names the core version', () => {

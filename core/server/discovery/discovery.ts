@@ -1,7 +1,10 @@
 import type { ResourceDefinition } from '#core/registry/resource.ts'
 import { type AggregatedVersion, apiGroupDiscoveryList } from './aggregated.ts'
-import { type DefinitionSource, newDocument, type ServedDocument } from './document.ts'
+import { type DefinitionSource, ServedDocument } from './document.ts'
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from './legacy.ts'
+import { type RemoteGroupVersion, servedGroups } from './served.ts'
+
+type Build = (definitions: readonly ResourceDefinition[], remotes: readonly RemoteGroupVersion[]) => object | undefined
 
 /** The documents of discovery, each built when first asked for and kept until the set of definitions changes. */
 export class Discovery {
@@ -28,7 +31,7 @@ export class Discovery {
 
   /** `/apis/<group>`; undefined when nothing of it is served */
   group(group: string): ServedDocument | undefined {
-    return this.#cached(`/apis/${group}`, (definitions) => apiGroup(definitions, group))
+    return this.#cached(`/apis/${group}`, (definitions, remotes) => apiGroup(definitions, group, remotes))
   }
 
   /** `/api/v1` (with group '') and `/apis/<group>/<version>`; undefined when nothing of it is served */
@@ -39,23 +42,44 @@ export class Discovery {
 
   /** `/api` and `/apis` for clients that accept `aggregatedContentType(version)` */
   aggregated(root: 'api' | 'apis', version: AggregatedVersion): ServedDocument {
-    return this.#cached(`${version}/${root}`, (definitions) => apiGroupDiscoveryList(definitions, root, version))!
+    return this.#cached(`${version}/${root}`, (definitions, remotes) =>
+      apiGroupDiscoveryList(definitions, root, version, remotes),
+    )!
   }
 
-  #cached(
-    key: string,
-    build: (definitions: readonly ResourceDefinition[]) => object | undefined,
-  ): ServedDocument | undefined {
+  /** `/api`, `/apis` and all below them that can be asked for, by alphabet */
+  paths(): string[] {
+    const { definitions, remotes } = this.#told()
+    const groups = servedGroups(definitions, remotes).flatMap(({ group, versions }) =>
+      group
+        ? [`/apis/${group}`, ...versions.map((version) => `/apis/${group}/${version}`)]
+        : versions.map((version) => `/api/${version}`),
+    )
+    return ['/api', '/apis', '/apis/', ...groups].sort()
+  }
+
+  /** Gives back the memory of documents that nobody asks for. */
+  release(): void {
+    for (const document of this.#documents.values()) document.release()
+  }
+
+  #told() {
+    return { definitions: this.#source.definitions(), remotes: this.#source.remotes?.() ?? [] }
+  }
+
+  #cached(key: string, build: Build): ServedDocument | undefined {
     if (this.#generation !== this.#source.generation) {
       this.#documents.clear()
       this.#generation = this.#source.generation
     }
     const known = this.#documents.get(key)
     if (known) return known
-    const content = build(this.#source.definitions())
+    const { definitions, remotes } = this.#told()
+    const make = () => build(definitions, remotes)
+    const content = make()
     // What is not there is not remembered: anyone may ask for any path.
     if (!content) return undefined
-    const document = newDocument(content)
+    const document = new ServedDocument(() => make()!, content)
     this.#documents.set(key, document)
     return document
   }

@@ -1,25 +1,59 @@
 import { createHash } from 'node:crypto'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import type { ResourceDefinition } from '#core/registry/resource.ts'
+import type { RemoteGroupVersion } from './served.ts'
 
-/** An answer that stays the same while the set of definitions does. */
-export interface ServedDocument {
-  bytes: Buffer
+const compress = promisify(gzip)
+
+/**
+ * An answer that stays the same while the set of definitions does, made when it is first asked for. Its bytes can be given
+ * back and are then made again; its ETag stays, so that who knows the document costs nothing.
+ */
+export class ServedDocument {
+  readonly #build: () => object | string | Buffer
+  #bytes: Buffer | undefined
+  #gzipped: Promise<Buffer> | undefined
+  #etag: string | undefined
+
+  /** @param build gives the same content whenever it is called */
+  constructor(build: () => object | string | Buffer, content?: object | string | Buffer) {
+    this.#build = build
+    if (content !== undefined) this.#bytes = bytesOf(content)
+  }
+
+  get bytes(): Buffer {
+    return (this.#bytes ??= bytesOf(this.#build()))
+  }
+
   /** Quoted, as the header wants it. */
-  etag: string
+  get etag(): string {
+    return (this.#etag ??= `"${hashOf(this.bytes)}"`)
+  }
+
+  gzipped(): Promise<Buffer> {
+    return (this.#gzipped ??= compress(this.bytes))
+  }
+
+  /** Gives the memory back. */
+  release(): void {
+    this.#bytes = undefined
+    this.#gzipped = undefined
+  }
 }
 
-/** Where the definitions come from: the registry. */
+function bytesOf(content: object | string | Buffer): Buffer {
+  if (Buffer.isBuffer(content)) return content
+  return Buffer.from(typeof content === 'string' ? content : JSON.stringify(content))
+}
+
+/** Where the definitions come from: the registry, and what other servers answer for. */
 export interface DefinitionSource {
-  /** Changes with the set of definitions. */
+  /** Changes with anything this source tells. */
   readonly generation: number
   definitions(): readonly ResourceDefinition[]
-}
-
-export function newDocument(content: object | string | Buffer): ServedDocument {
-  const bytes = Buffer.isBuffer(content)
-    ? content
-    : Buffer.from(typeof content === 'string' ? content : JSON.stringify(content))
-  return { bytes, etag: `"${hashOf(bytes)}"` }
+  /** Absent: every group version is served here. */
+  remotes?(): readonly RemoteGroupVersion[]
 }
 
 /** The form Kubernetes gives hashes of documents: SHA-512, upper-case hex. */

@@ -1,6 +1,13 @@
 import { apiVersionOf } from '#apis/meta/v1/types.ts'
 import type { ResourceDefinition } from '#core/registry/resource.ts'
-import { type ServedGroup, type ServedResource, servedGroups, servedResources, storageVersionHash } from './served.ts'
+import {
+  type RemoteGroupVersion,
+  type ServedGroup,
+  type ServedResource,
+  servedGroups,
+  servedResources,
+  storageVersionHash,
+} from './served.ts'
 
 /**
  * Discovery, one document a group: what every client understands.
@@ -17,14 +24,19 @@ export function apiVersions(serverAddress?: string) {
 }
 
 /** `/apis` */
-export function apiGroupList(definitions: readonly ResourceDefinition[]) {
-  const groups = servedGroups(definitions).filter(({ group }) => group !== '')
+export function apiGroupList(definitions: readonly ResourceDefinition[], remotes: readonly RemoteGroupVersion[] = []) {
+  const groups = servedGroups(definitions, remotes).filter(({ group }) => group !== '')
   return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(describeGroup) }
 }
 
 /** `/apis/<group>`, or undefined when nothing of the group is served. */
-export function apiGroup(definitions: readonly ResourceDefinition[], group: string) {
-  const found = servedGroups(definitions).find((one) => one.group === group && group !== '')
+export function apiGroup(
+  definitions: readonly ResourceDefinition[],
+  group: string,
+  remotes: readonly RemoteGroupVersion[] = [],
+) {
+  const isMember = (one: { group: string }) => one.group === group && group !== ''
+  const [found] = servedGroups(definitions.filter(isMember), remotes.filter(isMember))
   return found && { kind: 'APIGroup', apiVersion: 'v1', ...describeGroup(found) }
 }
 

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto'
-import { compareText, compareVersions } from '#core/machinery/version-order.ts'
+import { compareText } from '#core/machinery/version-order.ts'
 import type { ResourceDefinition, VersionDefinition } from '#core/registry/resource.ts'
-import { compareGroups } from './priority.ts'
+import {
+  comparePrioritizedGroups,
+  comparePrioritizedVersions,
+  type PrioritizedVersion,
+  type Priority,
+  priorityOf,
+} from './priority.ts'
 
 /** What a set of definitions serves, in the order documents list it. */
 
@@ -34,19 +40,58 @@ export interface ServedResource {
 const standardVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 const partVerbs = ['get', 'patch', 'update']
 
-export function servedGroups(definitions: readonly ResourceDefinition[]): ServedGroup[] {
-  const versions = new Map<string, Set<string>>()
-  for (const definition of definitions) {
-    for (const { name, served } of definition.versions) {
-      if (!served) continue
-      const known = versions.get(definition.group)
-      if (known) known.add(name)
-      else versions.set(definition.group, new Set([name]))
-    }
+/** A resource as aggregated discovery describes it. */
+export interface AggregatedResource {
+  resource: string
+  responseKind: Gvk
+  scope: 'Namespaced' | 'Cluster'
+  singularResource: string
+  verbs: readonly string[]
+  shortNames?: readonly string[]
+  categories?: readonly string[]
+  subresources?: readonly { subresource: string; responseKind: Gvk; verbs: readonly string[] }[]
+}
+
+/** A group version that another server answers for. */
+export interface RemoteGroupVersion {
+  group: string
+  version: string
+  priority: Priority
+  /** `Stale` while that server does not answer: the resources are those it had before. */
+  freshness: 'Current' | 'Stale'
+  /** As aggregated discovery has them; none as long as that server was never reached. */
+  resources: readonly AggregatedResource[]
+}
+
+/** The core group first, then all others in Kubernetes' order. A remote group version takes the place of a local one. */
+export function servedGroups(
+  definitions: readonly ResourceDefinition[],
+  remotes: readonly RemoteGroupVersion[] = [],
+): ServedGroup[] {
+  const groups = new Map<string, Map<string, Priority>>()
+  const add = (group: string, version: string, priority: Priority) => {
+    const known = groups.get(group)
+    if (known) known.set(version, priority)
+    else groups.set(group, new Map([[version, priority]]))
   }
-  return [...versions]
-    .map(([group, names]) => ({ group, versions: [...names].sort(compareVersions) }))
-    .sort((a, b) => compareGroups(a.group, b.group))
+  for (const { group, versions } of definitions) {
+    for (const { name, served } of versions) if (served) add(group, name, priorityOf(group, name))
+  }
+  for (const { group, version, priority } of remotes) add(group, version, priority)
+  return [...groups]
+    .map(([group, versions]) => ({ group, priority: groupPriority(group, versions), versions }))
+    .sort(comparePrioritizedGroups)
+    .map(({ group, versions }) => ({ group, versions: inOrder(versions) }))
+}
+
+function groupPriority(group: string, versions: ReadonlyMap<string, Priority>): number {
+  if (group === '') return Number.POSITIVE_INFINITY
+  return Math.max(...[...versions.values()].map((priority) => priority.group))
+}
+
+function inOrder(versions: ReadonlyMap<string, Priority>): string[] {
+  const list = Array.from(versions, ([version, priority]): PrioritizedVersion => ({ version, priority }))
+  return list.sort(comparePrioritizedVersions).map(({ version }) => version)
 }
 
 /** The resources of one group and version with their subresources, by name. */

@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { builtin, source } from '../discovery/discovery.fixture.ts'
 import { Discovery } from '../discovery/discovery.ts'
-import { newDocument, type ServedDocument } from '../discovery/document.ts'
+import { ServedDocument } from '../discovery/document.ts'
 import { encodeGnostic } from './gnostic.ts'
 import { OpenApi, v2ProtobufAccepts, v2ProtobufType } from './openapi.ts'
 
@@ -31,17 +31,18 @@ const server = createServer((request, response) => serve(request, response, docu
 /** Seems to be a server that leaves validation to its clients, as those before 1.25 did; it has no OpenAPI 3.0 either. */
 const trustingServer = createServer((request, response) => serve(request, response, trustingDocumentOf))
 
-type DocumentOf = (request: IncomingMessage) => (ServedDocument & { type: string }) | undefined
+type DocumentOf = (request: IncomingMessage) => { document: ServedDocument; type: string } | undefined
 
 async function serve(request: IncomingMessage, response: ServerResponse, find: DocumentOf) {
   requests.push(`${request.method} ${request.url}`)
   const write = request.method === 'GET' ? undefined : await text(request)
-  const document = write === undefined ? find(request) : undefined
+  const found = write === undefined ? find(request) : undefined
   if (write !== undefined) {
     // A dry run is answered with what was sent.
     response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' }).end(write)
-  } else if (document) {
-    response.writeHead(200, { 'content-type': document.type, etag: document.etag }).end(document.bytes)
+  } else if (found) {
+    const { document, type } = found
+    response.writeHead(200, { 'content-type': type, etag: document.etag }).end(document.bytes)
   } else {
     const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'NotFound', code: 404 }
     response.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify(status))
@@ -51,19 +52,19 @@ async function serve(request: IncomingMessage, response: ServerResponse, find: D
 const documentOf: DocumentOf = (request) => {
   const { pathname } = new URL(request.url!, 'http://localhost')
   const accept = request.headers.accept ?? ''
-  const json = (document: ServedDocument | undefined) => document && { ...document, type: 'application/json' }
+  const json = (document: ServedDocument | undefined) => document && { document, type: 'application/json' }
   const aggregated = accept.includes('APIGroupDiscoveryList')
   const [root, group, version] = pathname.slice(1).split('/')
   if (pathname === '/openapi/v2') {
     return v2ProtobufAccepts.some((type) => accept.includes(type))
-      ? { ...openApi.v2Protobuf(), type: v2ProtobufType }
+      ? { document: openApi.v2Protobuf(), type: v2ProtobufType }
       : json(openApi.v2())
   }
   if (pathname === '/openapi/v3') return json(openApi.v3Index())
   if (pathname.startsWith('/openapi/v3/')) return json(openApi.v3(pathname.slice('/openapi/v3/'.length)))
   if ((pathname === '/api' || pathname === '/apis') && aggregated) {
     const type = 'application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList'
-    return { ...discovery.aggregated(pathname === '/api' ? 'api' : 'apis', 'v2beta1'), type }
+    return { document: discovery.aggregated(pathname === '/api' ? 'api' : 'apis', 'v2beta1'), type }
   }
   if (pathname === '/api') return json(discovery.apiVersions())
   if (pathname === '/apis') return json(discovery.groupList())
@@ -76,7 +77,7 @@ const trustingDocumentOf: DocumentOf = (request) => {
   if (request.url!.startsWith('/openapi/v3')) return undefined
   if (!request.url!.startsWith('/openapi/v2')) return documentOf(request)
   const text = openApi.v2().bytes.toString().replaceAll('"name":"fieldValidation"', '"name":"unused"')
-  return { ...newDocument(encodeGnostic(JSON.parse(text))), type: v2ProtobufType }
+  return { document: new ServedDocument(() => encodeGnostic(JSON.parse(text))), type: v2ProtobufType }
 }
 
 let home = ''

@@ -1,16 +1,26 @@
 import type { JsonSchema, ResourceDefinition } from '#core/registry/resource.ts'
-import { type DefinitionSource, newDocument, type ServedDocument } from '../discovery/document.ts'
+import { type DefinitionSource, ServedDocument } from '../discovery/document.ts'
 import { servedGroups } from '../discovery/served.ts'
 import { encodeGnostic } from './gnostic.ts'
+import { mergeV2, type V2Part } from './merge-v2.ts'
 import { groupPath, groupVersionPath, groupVersionPaths, type Path, rootPath, versionPath } from './operations.ts'
 import { SchemaCatalog } from './schemas.ts'
-import { buildV2 } from './v2.ts'
-import { renderV3 } from './v3.ts'
+import { buildV2, type V2Document } from './v2.ts'
+import { forgetRenderedSchemas, renderV3 } from './v3.ts'
 
 /** What `/openapi/v2` in protocol buffers is sent as. */
 export const v2ProtobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
 /** What clients ask for it by: the older name is no valid media type, which clients mind in answers. */
 export const v2ProtobufAccepts = [v2ProtobufType, 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf']
+
+/** What other servers add to the documents. The source's generation changes with it. */
+export interface RemoteOpenApi {
+  /** Where the document of each group version is, by name (`apis/<group>/<version>`). */
+  v3Urls(): ReadonlyMap<string, string>
+  v2Parts(): readonly V2Part[]
+}
+
+const noRemote: RemoteOpenApi = { v3Urls: () => new Map(), v2Parts: () => [] }
 
 /**
  * The OpenAPI documents, each built when first asked for. A document of one group and version outlives changes of the
@@ -20,6 +30,7 @@ export class OpenApi {
   readonly #source: DefinitionSource
   readonly #types: Readonly<Record<string, JsonSchema>>
   readonly #version: string
+  readonly #remote: RemoteOpenApi
   readonly #documents = new Map<string, { of: readonly ResourceDefinition[]; document: ServedDocument }>()
   #state: State | undefined
 
@@ -27,7 +38,13 @@ export class OpenApi {
    * @param types the built-in types, by definition name
    * @param version of this server, as `/version` says it
    */
-  constructor(source: DefinitionSource, types: Readonly<Record<string, JsonSchema>>, version: string) {
+  constructor(
+    source: DefinitionSource,
+    types: Readonly<Record<string, JsonSchema>>,
+    version: string,
+    remote: RemoteOpenApi = noRemote,
+  ) {
+    this.#remote = remote
     this.#source = source
     this.#types = types
     this.#version = version
@@ -36,50 +53,65 @@ export class OpenApi {
   /** `/openapi/v3`: where each document is, with its hash. */
   v3Index(): ServedDocument {
     const state = this.#current()
-    state.index ??= newDocument({
-      paths: Object.fromEntries(
-        [...state.sections.keys()].map((name) => [name, { serverRelativeURL: this.#urlOf(name) }]),
-      ),
-    })
+    if (!state.index) {
+      const build = () => ({ paths: this.#indexPaths(state) })
+      state.index = new ServedDocument(build, build())
+    }
     return state.index
   }
 
-  #urlOf(name: string): string {
-    return `/openapi/v3/${name}?hash=${this.v3(name)!.etag.slice(1, -1)}`
+  #indexPaths({ sections }: State): object {
+    const urls = new Map(Array.from(sections.keys(), (name) => [name, this.#urlOf(name)]))
+    for (const [name, url] of this.#remote.v3Urls()) urls.set(name, url)
+    return Object.fromEntries(Array.from(urls, ([name, serverRelativeURL]) => [name, { serverRelativeURL }]))
   }
 
-  /** `/openapi/v3/<name>`, such as `apis/apps/v1`; undefined when the index does not name it */
+  #urlOf(name: string): string {
+    return v3Url(name, this.v3(name)!)
+  }
+
+  /** `/openapi/v3/<name>`, such as `apis/apps/v1`; undefined when it is not one of this server's */
   v3(name: string): ServedDocument | undefined {
-    const { catalog, sections } = this.#current()
-    const section = sections.get(name)
+    const section = this.#current().sections.get(name)
     if (!section) return undefined
     const known = this.#documents.get(name)
     if (known && sameMembers(known.of, section.of)) return known.document
-    const document = newDocument(renderV3(section.paths(), catalog, this.#version))
+    const render = () => this.#renderV3(name)
+    const document = new ServedDocument(render, render())
     this.#documents.set(name, { of: section.of, document })
     return document
+  }
+
+  #renderV3(name: string): string {
+    const { catalog, sections } = this.#current()
+    return renderV3(sections.get(name)?.paths() ?? [], catalog, this.#version)
   }
 
   /** `/openapi/v2` in JSON */
   v2(): ServedDocument {
     const state = this.#current()
-    state.v2 ??= newDocument(this.#buildV2(state))
+    state.v2 ??= new ServedDocument(() => this.#buildV2(state))
     return state.v2
   }
 
   /** `/openapi/v2` for clients that accept one of `v2ProtobufAccepts`; its type is `v2ProtobufType` */
   v2Protobuf(): ServedDocument {
     const state = this.#current()
-    state.v2Protobuf ??= newDocument(encodeGnostic(this.#buildV2(state)))
+    state.v2Protobuf ??= new ServedDocument(() => encodeGnostic(this.#buildV2(state)))
     return state.v2Protobuf
   }
 
-  #buildV2({ catalog, sections }: State) {
-    return buildV2(
-      [...sections.values()].flatMap((section) => section.paths()),
-      catalog,
-      this.#version,
-    )
+  #buildV2({ catalog, sections }: State): V2Document {
+    const paths = [...sections.values()].flatMap((section) => section.paths())
+    return mergeV2(buildV2(paths, catalog, this.#version), this.#remote.v2Parts())
+  }
+
+  /** Gives back the memory of documents that nobody asks for; who has one already is still told so. */
+  release(): void {
+    for (const { document } of this.#documents.values()) document.release()
+    this.#state?.v2?.release()
+    this.#state?.v2Protobuf?.release()
+    forgetRenderedSchemas()
   }
 
   #current(): State {
@@ -103,6 +135,11 @@ interface State {
   v2Protobuf?: ServedDocument
 }
 
+/** Where a document is, for as long as it is this one. */
+export function v3Url(name: string, { etag }: ServedDocument): string {
+  return `/openapi/v3/${name}?hash=${etag.slice(1, -1)}`
+}
+
 /** What one document describes, and the definitions it depends on. */
 interface Section {
   of: readonly ResourceDefinition[]
@@ -116,8 +153,9 @@ function sectionsOf(definitions: readonly ResourceDefinition[], catalog: SchemaC
   add('api', [], () => [rootPath('api')])
   add('apis', [], () => [rootPath('apis')])
   add('version', [], () => [versionPath()])
+  const byGroup = Map.groupBy(definitions, ({ group }) => group)
   for (const { group, versions } of servedGroups(definitions)) {
-    const members = definitions.filter((definition) => definition.group === group)
+    const members = byGroup.get(group) ?? []
     if (group) add(`apis/${group}`, members, () => [groupPath(group)])
     for (const version of versions) {
       const name = groupVersionPath(group, version).slice(1)

@@ -88,7 +88,12 @@ function contentOf(types: readonly string[], schema: object): object {
   return Object.fromEntries(types.map((type) => [type, { schema }]))
 }
 
-const texts = new WeakMap<JsonSchema, string>()
+let texts = new WeakMap<JsonSchema, string>()
+
+/** Gives back what is kept of schemas between documents. */
+export function forgetRenderedSchemas(): void {
+  texts = new WeakMap()
+}
 
 /** Schemas do not change, so each is rendered once for all documents. */
 function schemaText(name: string, catalog: SchemaCatalog): string {

@@ -25,7 +25,7 @@ test('a first start makes every key and certificate, readable by the owner only'
   const pki = await loadOrCreatePki({ directory, hosts: ['192.0.2.7', 'api.example', '0.0.0.0'] })
   const names = await readdir(join(directory, 'pki'))
   expect(names.sort()).toEqual(
-    ['admin', 'apiserver', 'apiserver-kubelet-client', 'ca']
+    ['admin', 'apiserver', 'apiserver-kubelet-client', 'ca', 'front-proxy-ca', 'front-proxy-client']
       .flatMap((name) => [`${name}.crt`, `${name}.key`])
       .concat(['sa.key', 'sa.pub'])
       .sort(),

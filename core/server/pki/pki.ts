@@ -25,6 +25,11 @@ export interface Pki {
   admin: KeyAndCertificate
   /** What the API server shows to kubelets. */
   kubeletClient: KeyAndCertificate
+  /**
+   * How this server shows aggregated API servers whom it speaks for. An authority of its own: those servers believe what a
+   * holder of its certificates says about users.
+   */
+  frontProxy: { ca: KeyAndCertificate; client: KeyAndCertificate }
   /** Signs the tokens of service accounts. */
   serviceAccountKey: { privatePem: string; publicPem: string }
   /** A fresh client certificate, not kept, such as a joining node's. */
@@ -48,7 +53,10 @@ const leafLifeMs = 365 * day
 /** Clocks of a cluster's machines differ a little. */
 const backdateMs = 300_000
 
-const authoritySubject = { commonName: 'kubernetes' }
+const authorities = { ca: { commonName: 'kubernetes' }, 'front-proxy-ca': { commonName: 'front-proxy-ca' } }
+type AuthorityName = keyof typeof authorities
+/** The only name aggregated API servers accept. */
+export const frontProxyName = 'front-proxy-client'
 const kubernetesNames = [
   'kubernetes',
   'kubernetes.default',
@@ -62,9 +70,9 @@ export async function loadOrCreatePki({ directory, hosts = [], clock = Date.now 
   const folder = join(directory, 'pki')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const store = new PkiFolder(folder, clock())
-  const authority = await store.authority()
+  const [authority, proxyAuthority] = await Promise.all([store.authority('ca'), store.authority('front-proxy-ca')])
   const names = [...new Set([...usualHosts, hostname(), ...hosts.filter(isCertifiable)])]
-  const [serving, admin, kubeletClient, serviceAccountKey] = await Promise.all([
+  const [serving, admin, kubeletClient, proxyClient, serviceAccountKey] = await Promise.all([
     store.leaf('apiserver', authority, {
       subject: { commonName: 'kube-apiserver' },
       usage: 'server',
@@ -78,8 +86,10 @@ export async function loadOrCreatePki({ directory, hosts = [], clock = Date.now 
       subject: { commonName: 'kube-apiserver-kubelet-client', organizations: ['system:masters'] },
       usage: 'client',
     }),
+    store.leaf('front-proxy-client', proxyAuthority, { subject: { commonName: frontProxyName }, usage: 'client' }),
     store.signingKey('sa'),
     authority.stored,
+    proxyAuthority.stored,
   ])
   const issueClient = (commonName: string, organizations: readonly string[]) =>
     newLeaf({ subject: { commonName, organizations }, usage: 'client' }, authority.issuer, clock())
@@ -88,6 +98,7 @@ export async function loadOrCreatePki({ directory, hosts = [], clock = Date.now 
     serving,
     admin,
     kubeletClient,
+    frontProxy: { ca: proxyAuthority.pair, client: proxyClient },
     serviceAccountKey,
     issueClient,
     issueNodeClient: (nodeName) => issueClient(`system:node:${nodeName}`, ['system:nodes']),
@@ -139,28 +150,30 @@ class PkiFolder {
   }
 
   /** A renewed authority keeps its key, so everything it issued stays valid. */
-  async authority(): Promise<Authority> {
-    const [keyPem, certPem] = await Promise.all([this.#read('ca.key'), this.#read('ca.crt')])
+  async authority(name: AuthorityName): Promise<Authority> {
+    const [keyPem, certPem] = await Promise.all([this.#read(`${name}.key`), this.#read(`${name}.crt`)])
     if (certPem !== undefined && keyPem === undefined) {
-      throw new Error(`${this.#file('ca.key')} is missing: restore it, or remove the folder to begin a new authority`)
+      throw new Error(
+        `${this.#file(`${name}.key`)} is missing: restore it, or remove the folder to begin a new authority`,
+      )
     }
-    const privateKey = keyPem === undefined ? newKeyPair().privateKey : this.#parseKey('ca.key', keyPem)
-    const issuer = { subject: authoritySubject, privateKey, publicKey: createPublicKey(privateKey) }
-    const old = certPem === undefined ? undefined : this.#parseCertificate('ca.crt', certPem)
+    const privateKey = keyPem === undefined ? newKeyPair().privateKey : this.#parseKey(`${name}.key`, keyPem)
+    const issuer = { subject: authorities[name], privateKey, publicKey: createPublicKey(privateKey) }
+    const old = certPem === undefined ? undefined : this.#parseCertificate(`${name}.crt`, certPem)
     if (old && !old.checkPrivateKey(privateKey)) {
-      throw new Error(`${this.#file('ca.crt')} is not the certificate of ca.key`)
+      throw new Error(`${this.#file(`${name}.crt`)} is not the certificate of ${name}.key`)
     }
     const pair = {
       keyPem: keyPem ?? privateKeyPem(privateKey),
       certPem: old && certPem && isFresh(old, this.#now) ? certPem : newAuthorityCertificate(issuer, this.#now),
     }
-    return { pair, issuer, stored: this.#storeAuthority(pair, { keyPem, certPem }) }
+    return { pair, issuer, stored: this.#storeAuthority(name, pair, { keyPem, certPem }) }
   }
 
   /** The key first: a certificate can be made again from it, not the other way round. */
-  async #storeAuthority(pair: KeyAndCertificate, old: Partial<KeyAndCertificate>): Promise<void> {
-    if (pair.keyPem !== old.keyPem) await this.#write('ca.key', pair.keyPem)
-    if (pair.certPem !== old.certPem) await this.#write('ca.crt', pair.certPem)
+  async #storeAuthority(name: AuthorityName, pair: KeyAndCertificate, old: Partial<KeyAndCertificate>): Promise<void> {
+    if (pair.keyPem !== old.keyPem) await this.#write(`${name}.key`, pair.keyPem)
+    if (pair.certPem !== old.certPem) await this.#write(`${name}.crt`, pair.certPem)
   }
 
   async leaf(name: string, { issuer }: Authority, request: LeafRequest): Promise<KeyAndCertificate> {
