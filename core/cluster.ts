@@ -20,6 +20,7 @@ import { connectEndpoints } from './endpoints/connect.ts'
 import type { Endpoint } from './endpoints/endpoint.ts'
 import { get } from './endpoints/get.ts'
 import { patch } from './endpoints/patch.ts'
+import { releaseEncoded } from './endpoints/protobuf-form.ts'
 import { binding, virtualBinding } from './endpoints/subresources/binding.ts'
 import { eviction } from './endpoints/subresources/eviction.ts'
 import { scale } from './endpoints/subresources/scale.ts'
@@ -186,7 +187,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         .token,
     log,
   })
-  const memory = releaseMemoryWhenIdle()
+  const memory = releaseMemoryWhenIdle(releaseEncoded)
   const startedInMs = performance.now()
   const failed = host.start().then(() => new Promise<never>(() => {}))
   return {

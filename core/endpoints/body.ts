@@ -3,7 +3,7 @@ import type { DecodeOptions } from '#core/registry/decode.ts'
 import type { Exchange } from '#core/server/exchange.ts'
 import { maxBodyBytes } from './endpoint.ts'
 import { parseJsonText } from './json-text.ts'
-import { parseProtobuf, protobufType } from './protobuf-body.ts'
+import { parseProtobuf, protobufType } from './protobuf-codec.ts'
 import { parseYamlText } from './yaml-text.ts'
 
 export const bodyTypes = ['application/json', 'application/yaml', protobufType] as const

@@ -38,8 +38,9 @@ export function requireNamespace({ served, info }: ResourceRequest): void {
  * What the request says about a write beside its body. An answer nobody can give is refused here, before anything is written.
  * @throws StatusError BadRequest, Invalid, NotAcceptable
  */
-export function writeContext({ exchange, user, info }: ResourceRequest): WriteContext {
-  negotiate(exchange)
+export function writeContext(request: ResourceRequest): WriteContext {
+  const { exchange, user, info } = request
+  negotiate(request, info.subresource === 'scale' ? 'own' : 'objects')
   const { query } = exchange
   return {
     user,

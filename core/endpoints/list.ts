@@ -1,4 +1,5 @@
 import { createGzip } from 'node:zlib'
+import { stringify as stringifyYaml } from 'yaml'
 import { newExpired, StatusError } from '#core/errors/status-error.ts'
 import type { ReplyStream } from '#core/server/exchange.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
@@ -7,8 +8,10 @@ import { decodeContinue, encodeContinue } from './continue-token.ts'
 import type { ResourceRequest } from './endpoint.ts'
 import { groupBytes, groupsOf } from './groups.ts'
 import { type ListOptions, parseListOptions } from './list-options.ts'
-import { negotiate } from './negotiate.ts'
+import { mediaTypeOf, negotiate } from './negotiate.ts'
 import { announceGzip, indented, isPretty, takesGzip } from './presentation.ts'
+import { protobufType } from './protobuf-codec.ts'
+import { protobufFormOf, protobufListParts } from './protobuf-form.ts'
 import { reach } from './reach.ts'
 import { replyBytes } from './reply.ts'
 import { partialMetadata, tableOf } from './representation.ts'
@@ -122,7 +125,7 @@ export async function replyList(
   page: ListPage,
 ): Promise<void> {
   const { exchange, served } = request
-  const representation = negotiate(exchange)
+  const representation = negotiate(request)
   const metadata = listMetadata(request, page)
   if (representation.as === 'Table') {
     const table = tableOf(
@@ -141,10 +144,21 @@ export async function replyList(
     ? { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${representation.metaVersion}` }
     : { kind: served.resource.definition.listKind, apiVersion: served.apiVersion }
   const head = { kind, apiVersion, metadata }
-  if (representation.format !== 'json' || !isLarge(entries)) {
+  if (representation.format === 'protobuf') {
+    const parts = await protobufListParts(head, entries, protobufFormOf(served, representation))
+    return streamParts(request, parts, protobufType)
+  }
+  if (representation.format === 'yaml') {
+    return streamParts(request, yamlParts(head, entries, encode), mediaTypeOf('yaml'))
+  }
+  if (!isLarge(entries)) {
     return replyBytes(request, 200, Buffer.concat([...listParts(head, entries, encode)]), representation)
   }
-  return streamParts(request, (isPretty(exchange) ? indentedParts : listParts)(head, entries, encode))
+  return streamParts(
+    request,
+    (isPretty(exchange) ? indentedParts : listParts)(head, entries, encode),
+    mediaTypeOf('json'),
+  )
 }
 
 function listMetadata({ cacher }: ResourceRequest, page: ListPage): Record<string, unknown> {
@@ -180,15 +194,21 @@ function* indentedParts(head: object, entries: readonly CacheEntry[], encode: En
   yield Buffer.from(entries.length > 0 ? '\n  ]\n}\n' : ']\n}\n')
 }
 
+function* yamlParts(head: object, entries: readonly CacheEntry[], encode: Encode): Generator<Buffer> {
+  yield Buffer.from(stringifyYaml(head))
+  yield Buffer.from(entries.length > 0 ? 'items:\n' : 'items: []\n')
+  for (const entry of entries) yield Buffer.from(stringifyYaml([JSON.parse(encode(entry).toString())]))
+}
+
 function isLarge(entries: readonly CacheEntry[]): boolean {
   let size = 0
   return entries.some((entry) => (size += entry.bytes.length) > groupBytes)
 }
 
-async function streamParts({ exchange }: ResourceRequest, parts: Iterable<Buffer>): Promise<void> {
+async function streamParts({ exchange }: ResourceRequest, parts: Iterable<Buffer>, contentType: string): Promise<void> {
   const gzip = takesGzip(exchange)
   if (gzip) announceGzip(exchange)
-  const reply = exchange.stream(200, 'application/json')
+  const reply = exchange.stream(200, contentType)
   const write = gzip ? gzipWriter(reply) : plainWriter(reply)
   for (const group of groupsOf(parts)) {
     if (reply.closed) return

@@ -1,22 +1,28 @@
 import { promisify } from 'node:util'
 import { gzip as gzipCallback } from 'node:zlib'
 import { stringify as stringifyYaml } from 'yaml'
+import type { Status } from '#apis/meta/v1/types.ts'
 import type { Exchange } from '#core/server/exchange.ts'
 import type { ResourceRequest } from './endpoint.ts'
-import { negotiate, type Representation } from './negotiate.ts'
+import { type Format, mediaTypeOf, negotiate, negotiateFailure } from './negotiate.ts'
 import { announceGzip, gzipThreshold, indented, isPretty, takesGzip } from './presentation.ts'
+import { encodeBody } from './protobuf-codec.ts'
 import { partialMetadata, tableOf } from './representation.ts'
 
 const gzip = promisify(gzipCallback)
 
-/** Answers with one object as the client wants to see it. @param bytes JSON in the served version */
+/**
+ * Answers with one object as the client wants to see it.
+ * @param bytes JSON in the served version
+ * @param options `isStatus`: it is no object of the resource, and is shown as it is
+ */
 export function replyObject(
   request: ResourceRequest,
   status: number,
   bytes: Buffer,
   options: { isStatus?: boolean } = {},
 ): void | Promise<void> {
-  const representation = negotiate(request.exchange)
+  const representation = negotiate(request)
   if (!representation.as || options.isStatus) return replyBytes(request, status, bytes, representation)
   const { metaVersion } = representation
   if (representation.as === 'PartialObjectMetadata') {
@@ -26,24 +32,46 @@ export function replyObject(
   return replyBytes(request, status, Buffer.from(JSON.stringify(table)), representation)
 }
 
-/** Sends JSON, as YAML or indented or compressed where the client asks for it; at once unless it is compressed. */
+/** Answers with an object that is not of the resource: the same for built-in and custom ones. */
+export function replyOwn(request: ResourceRequest, status: number, object: object): void | Promise<void> {
+  return replyBytes(request, status, Buffer.from(JSON.stringify(object)), negotiate(request, 'own'))
+}
+
+/** Answers with a failure, in the encoding the client asked for when it is one of ours. */
+export function replyFailure(exchange: Exchange, status: Status): void {
+  const format = negotiateFailure(exchange)
+  const json = JSON.stringify(status)
+  exchange.send(status.code, mediaTypeOf(format), format === 'json' ? json : encodeAs(format, Buffer.from(json)))
+}
+
+/** Sends JSON, in another encoding or indented or compressed where the client asks for it; at once unless it is compressed. */
 export function replyBytes(
   { exchange }: { exchange: Exchange },
   status: number,
   bytes: Buffer,
-  { format }: Pick<Representation, 'format'>,
+  { format }: { format: Format },
 ): void | Promise<void> {
-  if (format === 'yaml') {
-    exchange.send(status, 'application/yaml', stringifyYaml(JSON.parse(bytes.toString('utf8'))))
-    return
-  }
-  const body = isPretty(exchange) ? Buffer.from(`${indented(bytes)}\n`) : bytes
-  if (body.length > gzipThreshold && takesGzip(exchange)) return sendCompressed(exchange, status, body)
-  exchange.send(status, 'application/json', body)
+  if (format !== 'json') return sendBody(exchange, status, mediaTypeOf(format), encodeAs(format, bytes))
+  return sendBody(
+    exchange,
+    status,
+    mediaTypeOf(format),
+    isPretty(exchange) ? Buffer.from(`${indented(bytes)}\n`) : bytes,
+  )
 }
 
-async function sendCompressed(exchange: Exchange, status: number, body: Buffer): Promise<void> {
+function encodeAs(format: Exclude<Format, 'json'>, json: Buffer): Buffer {
+  return format === 'yaml' ? Buffer.from(stringifyYaml(JSON.parse(json.toString()))) : encodeBody(json)
+}
+
+/** Sends a body, compressed where that is worth it. */
+export function sendBody(exchange: Exchange, status: number, contentType: string, body: Buffer): void | Promise<void> {
+  if (body.length > gzipThreshold && takesGzip(exchange)) return sendCompressed(exchange, status, contentType, body)
+  exchange.send(status, contentType, body)
+}
+
+async function sendCompressed(exchange: Exchange, status: number, contentType: string, body: Buffer): Promise<void> {
   const compressed = await gzip(body, { level: 1 })
   announceGzip(exchange)
-  exchange.send(status, 'application/json', compressed)
+  exchange.send(status, contentType, compressed)
 }

@@ -1,10 +1,13 @@
-import { newBadRequest, newExpired } from '#core/errors/status-error.ts'
+import { newExpired } from '#core/errors/status-error.ts'
+import { frameWatchEvent } from '#core/machinery/protobuf/envelope.ts'
 import type { ReplyStream } from '#core/server/exchange.ts'
 import { type CacheEntry, frameEvent } from '#core/storage/cacher/entry.ts'
 import type { Subscriber, ViewSpec } from '#core/storage/cacher/watch-view.ts'
 import type { ResourceRequest } from './endpoint.ts'
 import { parseWatchOptions, type WatchOptions } from './list-options.ts'
 import { negotiate, type Representation } from './negotiate.ts'
+import { encodeBody, protobufType } from './protobuf-codec.ts'
+import { protobufFormOf } from './protobuf-form.ts'
 import { reach } from './reach.ts'
 import { partialMetadata, tableOf } from './representation.ts'
 import { selectionOf } from './selection.ts'
@@ -24,13 +27,33 @@ export async function watch(request: ResourceRequest): Promise<void> {
   const options = parseWatchOptions(exchange.query, minWatchMs)
   await reach(cacher, options.revision)
   const start = startOf(request, spec, options)
-  const reply = exchange.stream(200, 'application/json')
+  const style = styleOf(negotiate(request, 'watch'))
+  const reply = exchange.stream(200, style.contentType)
   if (!start) {
     const expired = newExpired(`too old resource version: ${options.revision} (${cacher.revision})`)
-    reply.end(frameEvent('ERROR', Buffer.from(JSON.stringify(expired.status))))
+    reply.end(style.frame('ERROR', style.encode(Buffer.from(JSON.stringify(expired.status)))))
     return
   }
   await new WatchSession(request, reply, options).run(start, spec)
+}
+
+/** How a watch's answer is written. */
+interface Style {
+  contentType: string
+  frame: typeof frameEvent
+  /** @param json an object that is no entry of the cache */
+  encode(json: Buffer): Buffer
+}
+
+const jsonStyle: Style = { contentType: 'application/json', frame: frameEvent, encode: (json) => json }
+const protobufStyle: Style = {
+  contentType: `${protobufType};stream=watch`,
+  frame: frameWatchEvent,
+  encode: encodeBody,
+}
+
+function styleOf({ format }: Representation): Style {
+  return format === 'protobuf' ? protobufStyle : jsonStyle
 }
 
 let nextOwnView = 1
@@ -51,7 +74,8 @@ function startOf(
   if (sendInitial) {
     const { entries } = cache.list(spec.keyPrefix, (entry) => view.includes(entry))
     const encode = spec.encode ?? ((entry: CacheEntry) => served.encode(entry))
-    return { frames: mapped(entries, (entry) => frameEvent('ADDED', encode(entry))) }
+    const { frame = frameEvent } = spec
+    return { frames: mapped(entries, (entry) => frame('ADDED', encode(entry))) }
   }
   if (revision === 0) return { frames: [] }
   const changes = cache.changesAfter(revision)
@@ -68,25 +92,29 @@ function* mapped<T>(items: readonly T[], frame: (item: T) => Buffer | undefined)
 function viewSpec(request: ResourceRequest): ViewSpec {
   const { served } = request
   const selection = selectionOf(request)
-  const representation = negotiate(request.exchange)
-  if (representation.format === 'yaml') throw newBadRequest('a watch answers in application/json only')
+  const representation = negotiate(request, 'watch')
+  const { format, as = '', metaVersion } = representation
   const encode = encoderOf(request, representation)
   const includeObject = request.exchange.query.get('includeObject') ?? ''
   // What a table's row looks like depends on the rows before it.
-  const own = representation.as === 'Table' ? String(nextOwnView++) : ''
+  const own = as === 'Table' ? String(nextOwnView++) : ''
   return {
-    id: [own, served.apiVersion, representation.as ?? '', representation.metaVersion, includeObject, selection.id].join(
-      ' ',
-    ),
+    id: [own, served.apiVersion, format, as, metaVersion, includeObject, selection.id].join(' '),
     keyPrefix: selection.keyPrefix,
     ...(selection.matches && { matches: selection.matches }),
     ...(selection.equals && { equals: selection.equals }),
     ...(encode && { encode }),
+    ...(format === 'protobuf' && { frame: frameWatchEvent }),
   }
 }
 
-function encoderOf(request: ResourceRequest, { as, metaVersion }: Representation): ViewSpec['encode'] {
+function encoderOf(request: ResourceRequest, representation: Representation): ViewSpec['encode'] {
   const { served } = request
+  const { format, as, metaVersion } = representation
+  if (format === 'protobuf') {
+    const form = protobufFormOf(served, representation)
+    return (entry) => form.body(entry)
+  }
   if (as === 'PartialObjectMetadata') return (entry) => partialMetadata(served.encode(entry), metaVersion)
   if (as === 'Table') return tableEncoder(request, metaVersion)
   return served.isStorage ? undefined : (entry) => served.encode(entry)
@@ -180,7 +208,7 @@ class WatchSession implements Subscriber {
   }
 
   #bookmark(revision: number, endsInitial: boolean): Buffer {
-    const { served, exchange } = this.#request
+    const { served } = this.#request
     const object = {
       kind: served.resource.definition.kind,
       apiVersion: served.apiVersion,
@@ -190,12 +218,14 @@ class WatchSession implements Subscriber {
         ...(endsInitial && { annotations: { 'k8s.io/initial-events-end': 'true' } }),
       },
     }
-    const representation = negotiate(exchange)
+    const representation = negotiate(this.#request, 'watch')
+    const style = styleOf(representation)
     if (representation.as === 'Table') {
       const table = tableOf(this.#request, [], { resourceVersion: String(revision) }, representation.metaVersion)
       return frameEvent('BOOKMARK', Buffer.from(JSON.stringify(table)))
     }
     const bytes = Buffer.from(JSON.stringify(object))
-    return frameEvent('BOOKMARK', representation.as ? partialMetadata(bytes, representation.metaVersion) : bytes)
+    const shown = representation.as ? partialMetadata(bytes, representation.metaVersion) : bytes
+    return style.frame('BOOKMARK', style.encode(shown))
   }
 }

@@ -6,6 +6,7 @@ import { type Endpoint, type ResourceRequest, warningHeader } from '#core/endpoi
 import { get } from '#core/endpoints/get.ts'
 import { list } from '#core/endpoints/list.ts'
 import { patch } from '#core/endpoints/patch.ts'
+import { replyFailure } from '#core/endpoints/reply.ts'
 import { update } from '#core/endpoints/update.ts'
 import { watch } from '#core/endpoints/watch.ts'
 import { newMethodNotSupported, newPathNotFound, statusOf } from '#core/errors/status-error.ts'
@@ -225,7 +226,7 @@ export class Handler {
     const { retryAfterSeconds } = status.details ?? {}
     if (retryAfterSeconds !== undefined) exchange.setHeader('retry-after', String(retryAfterSeconds))
     if (status.code === 401) exchange.setHeader('www-authenticate', 'Bearer')
-    exchange.send(status.code, 'application/json', JSON.stringify(status))
+    replyFailure(exchange, status)
   }
 
   #logFailure(method: string, path: string, code: number, error: unknown): void {

@@ -6,7 +6,7 @@ import { reviveObject } from '#core/machinery/canonical.ts'
 import type { ObjectName } from '#core/registry/resource-store.ts'
 import { readBody } from '../body.ts'
 import { type ResourceRequest, requireNamespace, writeContext } from '../endpoint.ts'
-import { replyBytes } from '../reply.ts'
+import { replyOwn } from '../reply.ts'
 
 /** POST of `pods/NAME/binding`: says on which node a pod runs. */
 export async function binding(request: ResourceRequest): Promise<void> {
@@ -50,5 +50,5 @@ async function bind(request: ResourceRequest, at: ObjectName, body: Binding): Pr
     writeContext(request),
   )
   const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
-  await replyBytes(request, 201, Buffer.from(JSON.stringify(status)), { format: 'json' })
+  await replyOwn(request, 201, status)
 }

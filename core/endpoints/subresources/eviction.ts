@@ -6,7 +6,7 @@ import { matchesLabels, requirementsOf } from '#core/machinery/label-selector.ts
 import { readBody } from '../body.ts'
 import { checkDeleteOptions } from '../delete.ts'
 import { type ResourceRequest, requireNamespace, writeContext } from '../endpoint.ts'
-import { replyBytes } from '../reply.ts'
+import { replyOwn } from '../reply.ts'
 
 /**
  * POST of `pods/NAME/eviction`: deletes the pod unless a PodDisruptionBudget cannot spare it (429, to be tried again).
@@ -30,7 +30,7 @@ export async function eviction(request: ResourceRequest): Promise<void> {
   if (budget) await spend(request, budget, pod)
   await store.delete(served, info, options, context)
   const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
-  await replyBytes(request, 201, Buffer.from(JSON.stringify(status)), { format: 'json' })
+  await replyOwn(request, 201, status)
 }
 
 async function readEviction({ exchange, info }: ResourceRequest): Promise<Eviction> {

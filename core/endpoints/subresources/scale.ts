@@ -9,7 +9,7 @@ import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { readBody, type StrictReading } from '../body.ts'
 import { type ResourceRequest, requireNamespace, writeContext } from '../endpoint.ts'
 import { type ApplyPatch, readPatch } from '../patch.ts'
-import { replyObject } from '../reply.ts'
+import { replyOwn } from '../reply.ts'
 
 /** autoscaling/v1 Scale: the replicas of anything that has some. @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/scale/ */
 interface Scale extends UnstructuredObject {
@@ -36,7 +36,7 @@ export async function scale(request: ResourceRequest): Promise<void> {
 
 function replyScale(request: ResourceRequest, bytes: Buffer): void | Promise<void> {
   const shown = scaleOf(reviveObject(bytes), request.served)
-  return replyObject(request, 200, Buffer.from(JSON.stringify(shown)), { isStatus: true })
+  return replyOwn(request, 200, shown)
 }
 
 async function readScale({ exchange }: ResourceRequest): Promise<ApplyPatch> {

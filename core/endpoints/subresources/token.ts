@@ -5,7 +5,7 @@ import { newBadRequest, newConflict, newInvalid, newNotFound } from '#core/error
 import { reviveObject } from '#core/machinery/canonical.ts'
 import { readBody } from '../body.ts'
 import { type Endpoint, type ResourceRequest, requireNamespace } from '../endpoint.ts'
-import { replyBytes } from '../reply.ts'
+import { replyOwn } from '../reply.ts'
 
 const minSeconds = 600
 const maxSeconds = 2 ** 32
@@ -34,7 +34,7 @@ export function tokenEndpoint(issuer: TokenIssuer): Endpoint {
       spec: { ...body.spec, audiences, expirationSeconds },
       status: issued,
     }
-    await replyBytes(request, 201, Buffer.from(JSON.stringify(answer)), { format: 'json' })
+    await replyOwn(request, 201, answer)
   }
 }
 

@@ -34,7 +34,7 @@ type Spec = Record<string, unknown>
 function review(decide: (request: ResourceRequest, spec: Spec) => unknown): Endpoint {
   return async (request) => {
     const { served, exchange } = request
-    const representation = negotiate(exchange, false)
+    const representation = negotiate(request, 'own')
     const body = (await readBody(exchange)) ?? {}
     if (typeof body !== 'object' || body === null || Array.isArray(body)) {
       throw newBadRequest(`the body must be a ${served.resource.definition.kind}`)

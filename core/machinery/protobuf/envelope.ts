@@ -11,10 +11,11 @@ export const magic = Buffer.from('k8s\0')
 /** contentEncoding and contentType, empty: Go writes them all the same. */
 const unknownTail = Buffer.from([lengthTag(3), 0, lengthTag(4), 0])
 
-const writer = new ProtobufWriter()
+const headBytes = 256
+const writer = new ProtobufWriter(headBytes)
 
-/** What precedes a message of so many bytes. */
-function headOf({ apiVersion, kind }: TypeMeta, length: number): Buffer {
+/** What precedes a message of so many bytes; good until the writer writes more. */
+function headOf({ apiVersion, kind }: TypeMeta, length: number, writer: ProtobufWriter): Buffer {
   writer.reserve(magic.length)
   writer.end += magic.copy(writer.bytes, writer.end)
   const start = writer.open(lengthTag(1), 1)
@@ -24,12 +25,12 @@ function headOf({ apiVersion, kind }: TypeMeta, length: number): Buffer {
   writer.reserve(20)
   writer.varint(lengthTag(2))
   writer.varint(length)
-  return Buffer.from(writer.take())
+  return writer.take()
 }
 
 /** A message as the whole body of an answer. */
 export function envelope(type: TypeMeta, message: Buffer): Buffer {
-  return Buffer.concat([headOf(type, message.length), message, unknownTail])
+  return Buffer.concat([headOf(type, message.length, writer), message, unknownTail])
 }
 
 /** The numbers a list has for its parts. */
@@ -44,7 +45,7 @@ export function itemSize({ items }: ListNumbers, message: Buffer): number {
 }
 
 /**
- * A list, part by part.
+ * A list, part by part; each is good until the next one is asked for.
  * @param itemsSize the sum of `itemSize` of all
  */
 export function* listParts(
@@ -54,22 +55,24 @@ export function* listParts(
   items: Iterable<Buffer>,
   itemsSize: number,
 ): Generator<Buffer> {
-  const metadataField = fieldHead(numbers.metadata, metadata.length)
-  yield headOf(type, metadataField.length + metadata.length + itemsSize)
-  yield metadataField
+  // Its own: other answers are written while a part of this one waits.
+  const writer = new ProtobufWriter(headBytes)
+  const metadataSize = sizeOfVarint(lengthTag(numbers.metadata)) + sizeOfVarint(metadata.length) + metadata.length
+  yield headOf(type, metadataSize + itemsSize, writer)
+  yield fieldHead(numbers.metadata, metadata.length, writer)
   yield metadata
   for (const item of items) {
-    yield fieldHead(numbers.items, item.length)
+    yield fieldHead(numbers.items, item.length, writer)
     yield item
   }
   yield unknownTail
 }
 
-function fieldHead(number: number, length: number): Buffer {
+function fieldHead(number: number, length: number, writer: ProtobufWriter): Buffer {
   writer.reserve(20)
   writer.varint(lengthTag(number))
   writer.varint(length)
-  return Buffer.from(writer.take())
+  return writer.take()
 }
 
 /** One event of a watch, behind its length in four bytes. @param object a whole body, as of an answer */
@@ -83,7 +86,7 @@ export function frameWatchEvent(type: WatchEventType, object: Buffer): Buffer {
   writer.varint(rawSize)
   writer.varint(lengthTag(1))
   writer.varint(object.length)
-  const head = Buffer.from(writer.take())
+  const head = writer.take()
   head.writeUInt32BE(head.length - 4 + object.length)
   return Buffer.concat([head, object])
 }

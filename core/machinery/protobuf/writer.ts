@@ -1,11 +1,18 @@
-const initialBytes = 64 * 1024
+const defaultBytes = 64 * 1024
 /** A larger one is not kept once its message is taken. */
 const keptBytes = 1024 * 1024
 
 /** Writes messages front to back. What it holds is good until the next `take`. @see https://protobuf.dev/programming-guides/encoding/ */
 export class ProtobufWriter {
-  bytes: Buffer = Buffer.allocUnsafeSlow(initialBytes)
+  bytes: Buffer
   end = 0
+  readonly #initialBytes: number
+
+  /** @param initialBytes what it has room for at first */
+  constructor(initialBytes = defaultBytes) {
+    this.#initialBytes = initialBytes
+    this.bytes = Buffer.allocUnsafeSlow(initialBytes)
+  }
 
   /** Makes room for so many more bytes. */
   reserve(length: number): void {
@@ -102,7 +109,7 @@ export class ProtobufWriter {
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.end)
     this.end = 0
-    if (this.bytes.length > keptBytes) this.bytes = Buffer.allocUnsafeSlow(initialBytes)
+    if (this.bytes.length > keptBytes) this.bytes = Buffer.allocUnsafeSlow(this.#initialBytes)
     return taken
   }
 }

@@ -12,6 +12,8 @@ export interface ViewSpec {
   equals?: { field: string; value: string }
   /** The object as this view shows it; absent: its stored bytes. */
   encode?: (entry: CacheEntry) => Buffer
+  /** Writes one event; absent: as a line of JSON. */
+  frame?: typeof frameEvent
 }
 
 /** Takes what a view has to say, in order. Must not throw. */
@@ -61,7 +63,8 @@ export class WatchView {
     if (!type) return undefined
     if (type === change.type && !this.spec.encode) return change.frame
     const shown = type === 'DELETED' && type !== change.type ? lastSeen(change) : change.entry
-    return frameEvent(type, this.spec.encode ? this.spec.encode(shown) : shown.bytes)
+    const { encode, frame = frameEvent } = this.spec
+    return frame(type, encode ? encode(shown) : shown.bytes)
   }
 
   /** An object that starts to match is ADDED and one that no longer does DELETED, whatever happened to it. */
