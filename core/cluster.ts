@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { admissionChain, builtinSteps } from '#admission/chain.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
+import type { Logger } from '#apis/plugin/v1/host.ts'
 import { Aggregation } from './aggregation/aggregation.ts'
 import { requestHeaderObjects } from './aggregation/request-header-objects.ts'
 import { serviceAccountTokens } from './authn/bearer-token.ts'
@@ -50,6 +51,7 @@ import { loadOrCreatePki, type Pki } from './server/pki/pki.ts'
 import { createServerMetrics } from './server/server-metrics.ts'
 import { Cacher } from './storage/cacher/cacher.ts'
 import { openEmbeddedStorage } from './storage/embedded/embedded-storage.ts'
+import { isShared, type Storage } from './storage/storage.ts'
 
 /**
  * The composition root: the one file that names the store, admission and the plugins together and makes a server of them.
@@ -81,7 +83,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const pkiOptions = { directory: options.dataDir, hosts: [options.bindAddress] }
   const [pki, storage, definitions, plugins] = await Promise.all([
     loadOrCreatePki(pkiOptions),
-    openEmbeddedStorage({ directory: join(options.dataDir, 'store'), log }),
+    openStorage(options, log),
     loadBuiltinDefinitions(),
     findBuiltinPlugins(),
   ])
@@ -112,6 +114,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   readiness.push(
     { name: 'ping', failure: () => undefined },
     { name: 'store', failure: () => cacher.failure?.message },
+    ...(isShared(storage) ? [{ name: 'etcd', failure: () => storage.failure?.message }] : []),
     { name: 'bootstrap', failure: () => (bootstrapped ? undefined : 'not finished') },
   )
   const liveness = readiness.slice(0, 1)
@@ -206,6 +209,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       await storage[Symbol.asyncDispose]()
     },
   }
+}
+
+/** What is not used is not loaded. */
+async function openStorage({ etcd, dataDir }: ClusterOptions, log: Logger): Promise<Storage> {
+  if (!etcd) return openEmbeddedStorage({ directory: join(dataDir, 'store'), log })
+  const { openEtcdStorage } = await import('./storage/etcd/etcd-storage.ts')
+  return openEtcdStorage({ ...etcd, log })
 }
 
 /** Where this machine reaches a server that is bound to `address`, as part of a URL. */

@@ -12,6 +12,9 @@ export const etcdFlagOptions = {
   'etcd-compaction-interval': { type: 'string' },
 } as const
 
+/** Where an etcd cluster is, and how to talk to it. */
+export type EtcdConnection = Pick<EtcdStorageOptions, 'endpoints' | 'tls'> & { prefix: string }
+
 export type EtcdFlagValues = Partial<Record<keyof typeof etcdFlagOptions, string>>
 
 export const etcdConnectionHelp = `  --etcd-prefix P        where keys begin in etcd (default /registry)
@@ -41,10 +44,7 @@ export function etcdFlags(
 }
 
 /** @param servers URLs, separated by commas @throws UsageError */
-export function etcdConnection(
-  servers: string,
-  values: EtcdFlagValues,
-): Pick<EtcdStorageOptions, 'endpoints' | 'prefix' | 'tls'> {
+export function etcdConnection(servers: string, values: EtcdFlagValues): EtcdConnection {
   const endpoints = servers.split(',').map(endpointOf)
   const prefix = values['etcd-prefix'] ?? '/registry'
   if (!/^\/[\w./-]*\w$/.test(prefix)) {

@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parseDuration } from '#core/flow-control/duration.ts'
 import type { FlowControlFlags } from '#core/flow-control/start.ts'
+import type { EtcdStorageOptions } from '#core/storage/etcd/etcd-storage.ts'
+import { etcdFlagOptions, etcdFlags, etcdFlagsHelp } from './etcd-flags.ts'
+import { UsageError } from './usage-error.ts'
 
-/** A mistake on the command line, said in one line. */
-export class UsageError extends Error {}
+export { UsageError }
 
 export interface ServerFlags extends FlowControlFlags {
   dataDir: string
@@ -16,6 +18,8 @@ export interface ServerFlags extends FlowControlFlags {
   anonymousAuth: boolean
   /** How long a watch lasts at least that names no time itself. */
   minRequestTimeoutMs: number
+  /** Absent: objects are in the data directory. */
+  etcd: EtcdStorageOptions | undefined
 }
 
 export interface UpFlags extends ServerFlags {
@@ -36,6 +40,7 @@ const serverOptions = {
   'enable-priority-and-fairness': { type: 'string' },
   'request-timeout': { type: 'string' },
   'min-request-timeout': { type: 'string' },
+  ...etcdFlagOptions,
 } as const
 
 const upOptions = { ...serverOptions, cri: { type: 'string' }, nodes: { type: 'string' } } as const
@@ -49,7 +54,7 @@ export const serverFlagsHelp = `  --data-dir DIR         where everything is kep
   --enable-priority-and-fairness B    share both numbers fairly among clients (default true)
   --request-timeout D                 how long a request may take, such as 1m30s; not watches (default 60s)
   --min-request-timeout S             seconds a watch lasts at least that names no time itself (default 1800)
-  --log-level L          debug, info, warn or error (default info)
+${etcdFlagsHelp}  --log-level L          debug, info, warn or error (default info)
   --log-format F         text or json (default: text on a terminal, else json)
 `
 
@@ -88,6 +93,7 @@ function serverFlags(values: Values): ServerFlags {
     ] as const),
     anonymousAuth: yesOrNo('anonymous-auth', values['anonymous-auth'] ?? 'true'),
     ...flowControlFlags(values),
+    etcd: etcdFlags(values, durationOrNever),
   }
 }
 
@@ -127,6 +133,10 @@ function duration(flag: string, text: string): number {
   }
   if (ms < 1 || ms > longestDurationMs) throw new UsageError(`--${flag} must be from 1ms to 24h, not ${text}`)
   return ms
+}
+
+function durationOrNever(flag: string, text: string): number {
+  return text === '0' || text === '0s' ? 0 : duration(flag, text)
 }
 
 function yesOrNo(flag: string, text: string): boolean {

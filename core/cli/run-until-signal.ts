@@ -26,7 +26,7 @@ export async function runUntilSignal(start: () => Promise<Running>): Promise<num
     }
     return 0
   } catch (error) {
-    process.stderr.write(`keelson: ${error instanceof UsageError ? error.message : describe(error)}\n`)
+    process.stderr.write(`keelson: ${error instanceof UsageError ? error.message : describeError(error)}\n`)
     return error instanceof UsageError ? 2 : 1
   } finally {
     clearTimeout(slow)
@@ -34,7 +34,7 @@ export async function runUntilSignal(start: () => Promise<Running>): Promise<num
 }
 
 /** An error and its causes, a line each: what a terminal's reader can act on. */
-function describe(error: unknown): string {
+export function describeError(error: unknown): string {
   const lines: string[] = []
   for (let at = error; at instanceof Error; at = at.cause) lines.push(at.message)
   return lines.length > 0 ? lines.join('\n  because ') : String(error)

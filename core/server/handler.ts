@@ -16,6 +16,7 @@ import type { Registry, ServedVersion } from '#core/registry/registry.ts'
 import type { ResourceStore } from '#core/registry/resource-store.ts'
 import type { Cacher } from '#core/storage/cacher/cacher.ts'
 import type { Exchange, UpgradeExchange, UserInfo } from './exchange.ts'
+import { inPresent, isAboutPresent } from './present.ts'
 import { isLongRunning, parseRequest, type RequestInfo, type ResourceInfo } from './request-info.ts'
 import type { ObservedRequest, RequestMetrics } from './request-metrics.ts'
 import { addressOf } from './resource-address.ts'
@@ -143,7 +144,10 @@ export class Handler {
       const served = this.#parts.registry.find(info.group, info.version, info.resource)
       if (served) {
         const at = addressOf(info, served.resource.definition)
-        return this.#endpoint(served, at)(this.#request(exchange, at, user, served))
+        const endpoint = this.#endpoint(served, at)
+        const request = this.#request(exchange, at, user, served)
+        const { synced } = this.#parts.cacher
+        return synced && isAboutPresent(request) ? inPresent(synced, endpoint, request) : endpoint(request)
       }
     }
     return this.#answerPath(exchange, info)
@@ -203,6 +207,7 @@ export class Handler {
       const served = info.isResource && this.#parts.registry.find(info.group, info.version, info.resource)
       if (!served || !info.isResource) throw newPathNotFound()
       const at = addressOf(info, served.resource.definition)
+      await this.#parts.cacher.synced?.()
       const known = served.resource.definition.keelson?.subresources
       const handler = known && Object.hasOwn(known, info.subresource) ? known[info.subresource]!.handler : ''
       const endpoint = this.#parts.upgrades.get(handler)

@@ -20,8 +20,8 @@ import { ResumingWatch, type WatchHandlers } from './resuming-watch.ts'
 /** How long a write that is done waits for its own event. */
 const ownEventMs = 2_000
 /** Events are given so long to come by themselves before etcd is asked for the position. */
-const firstNudgeMs = 15
-const nudgeEveryMs = 100
+const firstWaitMs = 10
+const longestWaitMs = 100
 const startOverEveryMs = 500
 
 export class Feed {
@@ -39,7 +39,7 @@ export class Feed {
   #isStopped = false
   #asking: Promise<unknown> = Promise.resolve()
   #nextAnswer: Promise<number> | undefined
-  #markedAt = 0
+  #marking: Promise<unknown> | undefined
 
   private constructor(client: EtcdClient, prefix: string, etcdVersion: string) {
     this.#client = client
@@ -96,7 +96,7 @@ export class Feed {
   async synced(): Promise<number> {
     const revision = await this.latest()
     const deadline = performance.now() + this.#client.timeoutMs
-    for (let waitMs = firstNudgeMs; performance.now() < deadline; waitMs = nudgeEveryMs) {
+    for (let waitMs = firstWaitMs; performance.now() < deadline; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
       if (await this.reached(revision, waitMs)) return revision
       if (this.#watch) this.nudge(this.#watch)
     }
@@ -134,11 +134,13 @@ export class Feed {
   }
 
   #mark(): void {
-    const now = performance.now()
-    if (now - this.#markedAt < nudgeEveryMs / 2) return
-    this.#markedAt = now
     // When etcd does not take it, whoever waits finds out by itself.
-    this.#client.call(rpc.put, encodePut(this.#markKey, Buffer.alloc(0))).catch(() => {})
+    this.#marking ??= this.#client
+      .call(rpc.put, encodePut(this.#markKey, Buffer.alloc(0)))
+      .catch(() => {})
+      .finally(() => {
+        this.#marking = undefined
+      })
   }
 
   stop(): void {

@@ -12,6 +12,7 @@ const meanings: readonly { code: number; text: string; means: StorageErrorCode }
   { code: grpcCode.outOfRange, text: 'future revision', means: 'FutureRevision' },
   { code: grpcCode.resourceExhausted, text: 'database space exceeded', means: 'Full' },
   { code: grpcCode.invalidArgument, text: 'request is too large', means: 'TooLarge' },
+  { code: grpcCode.resourceExhausted, text: 'received message larger than max', means: 'TooLarge' },
 ]
 
 /** Errors that are not gRPC's come back as they are. */

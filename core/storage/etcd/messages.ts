@@ -99,6 +99,12 @@ export function encodePut(key: string, value: Buffer, lease?: bigint): Buffer {
   return message(bytesField(1, key), bytesField(2, value), lease !== undefined && numberField(3, lease))
 }
 
+/** @returns the revision etcd was at when it answered; each response begins with it */
+export function decodeRevision(bytes: Buffer): number {
+  for (const field of readFields(bytes)) if (field.number === 1) return revisionOf(bytesOf(field))
+  return 0
+}
+
 /** What must hold for a transaction to take its first branch. */
 export type Compare = { key: string; modRevision: number } | { key: string; version: number }
 

@@ -97,16 +97,15 @@ export class ResumingWatch {
     const events: WatchEvent[] = []
     let position = this.#position
     for (const response of responses) {
-      if (this.#isStopped) return
       if (response.canceled) this.#canceled(response)
       else if (response.created) this.#created()
       else if (response.events.length === 0) position = Math.max(position, response.revision)
-      for (const event of response.events) {
-        if (event.type === 'delete' && !event.previous) return this.#compacted('the value of a deleted key')
-        // What was handed over before a reconnect is not handed over again.
-        if (event.item.modRevision > this.#position) events.push(event)
-      }
+      // What was handed over before a reconnect is not handed over again.
+      for (const event of response.events) if (event.item.modRevision > this.#position) events.push(event)
       position = Math.max(position, events.at(-1)?.item.modRevision ?? 0)
+    }
+    if (events.some(({ type, previous }) => type === 'delete' && !previous)) {
+      this.#compacted('the last value of a deleted key')
     }
     if (position === this.#position || this.#isStopped) return
     this.#position = position
