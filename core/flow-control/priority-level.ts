@@ -1,3 +1,4 @@
+import { equalJson } from '#core/schema/json.ts'
 import type { Clock } from './clock.ts'
 import type { LevelSpec } from './configuration.ts'
 import type { LevelDemand, SeatBounds } from './limits.ts'
@@ -30,12 +31,14 @@ export class PriorityLevel {
     return this.queues.executing + this.#running
   }
 
+  /** What it had borrowed under other bounds it gives back. */
   configure(spec: LevelSpec, bounds: SeatBounds): void {
+    const isAsBefore = equalJson(bounds, this.bounds)
     this.spec = spec
     this.bounds = bounds
     this.isQuiescing = false
     this.queues.configure(spec.queuing)
-    this.queues.limit = Math.min(bounds.max, Math.max(bounds.min, this.queues.limit))
+    if (!isAsBefore) this.queues.limit = bounds.nominal
   }
 
   /** Of an exempt level: lets a request run. */

@@ -285,6 +285,7 @@ export class QueueSet {
       const [waiter] = queue.waiting as Iterable<Waiter> as [Waiter]
       if (!this.#fits(widthOf(waiter.work))) return
       this.#remove(queue, waiter)
+      this.#putLast(queue)
       waiter.flow.meter.waited(now - waiter.arrivedAt, true)
       waiter.settle(this.#start(waiter.flow, queue, waiter.work, now))
     }
@@ -294,6 +295,11 @@ export class QueueSet {
     let best: Queue | undefined
     for (const queue of this.#busy) if (!best || queue.next < best.next) best = queue
     return best!
+  }
+
+  /** Queues that are as far behind as each other take turns. */
+  #putLast(queue: Queue): void {
+    if (this.#busy.delete(queue)) this.#busy.add(queue)
   }
 
   #note(now: number): void {
