@@ -84,7 +84,8 @@ export class Registry {
   isBuiltin(group: string, version: string): boolean {
     for (const { definition } of this.#byResource.values()) {
       const { builtin, versions } = definition
-      if (builtin && definition.group === group && versions.some((one) => one.served && one.name === version)) return true
+      if (builtin && definition.group === group && versions.some((one) => one.served && one.name === version))
+        return true
     }
     return false
   }
