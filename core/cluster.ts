@@ -192,7 +192,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   })
   const memory = releaseMemoryWhenIdle(releaseEncoded)
   const startedInMs = performance.now()
-  const failed = host.start().then(() => new Promise<never>(() => {}))
+  const failed = Promise.race([host.start().then(() => new Promise<never>(() => {})), cacher.lost])
   return {
     server,
     kubeconfig,

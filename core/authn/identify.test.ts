@@ -20,12 +20,11 @@ const allowing = (allow: (attributes: RequestAttributes) => boolean): Authorizer
 const identify = (user: UserInfo | undefined, allowAnonymous = false, allow = (_: RequestAttributes) => false) =>
   newIdentify({ authenticators: [{ authenticate: () => user }], authorizer: allowing(allow), allowAnonymous })
 
-test('without credentials only probes are let in, unless anonymous is on', () => {
+test('without credentials nobody is let in, unless anonymous is on', () => {
   const anonymous = { username: 'system:anonymous', groups: ['system:unauthenticated'] }
-  for (const path of ['/healthz', '/livez', '/readyz', '/version']) {
-    expect(identify(undefined)(request(path))).toEqual(anonymous)
+  for (const path of ['/readyz', '/version', '/api']) {
+    expect(() => identify(undefined)(request(path))).toThrow('Unauthorized')
   }
-  expect(() => identify(undefined)(request('/api'))).toThrow('Unauthorized')
   expect(identify(undefined, true)(request('/api'))).toEqual(anonymous)
   expect(() => identify(undefined, true)(request('/api', ['Authorization', 'Bearer x']))).toThrow('Unauthorized')
 })

@@ -10,19 +10,17 @@ export interface IdentifyOptions {
   authenticators: readonly Authenticator[]
   /** Says who may impersonate whom. */
   authorizer: Authorizer
-  /** Without credentials one is `system:anonymous`; when false, only on the paths that probes and clients ask before they have any. */
+  /** Whether one without credentials is `system:anonymous`; else nobody is let in without, not even to ask for health. */
   allowAnonymous: boolean
 }
 
-type Request = Pick<Exchange, 'header' | 'rawHeaders' | 'socket' | 'path'>
-
-const openPaths = new Set(['/healthz', '/livez', '/readyz', '/version'])
+type Request = Pick<Exchange, 'header' | 'rawHeaders' | 'socket'>
 
 /** Says who a request is from, impersonation applied. @throws StatusError `Unauthorized`, or `Forbidden` for impersonation not allowed */
 export function newIdentify(options: IdentifyOptions): (request: Request) => UserInfo | Promise<UserInfo> {
   const union = unionOf([...options.authenticators, unknownToken])
   const settle = (request: Request, known: UserInfo | undefined) => {
-    if (!known && !options.allowAnonymous && !openPaths.has(request.path)) throw newUnauthorized()
+    if (!known && !options.allowAnonymous) throw newUnauthorized()
     return impersonated(request, known ?? anonymous, options.authorizer)
   }
   return (request) => {

@@ -1,6 +1,6 @@
 import { startCluster } from '#core/cluster.ts'
 import { gitVersion, keelsonVersion } from '#core/server/version.ts'
-import { parseUpFlags, serverFlagsHelp, type UpFlags } from './flags.ts'
+import { parseUpFlags, serverFlagsHelp, type UpFlags, UsageError } from './flags.ts'
 import type { Command } from './run.ts'
 import { runUntilSignal } from './run-until-signal.ts'
 import { chooseRuntime, dockerSocket, type RuntimeChoice } from './runtime.ts'
@@ -23,6 +23,9 @@ export const upCommand: Command = {
     runUntilSignal(async () => {
       const flags = parseUpFlags(args)
       const choice = await chooseRuntime(flags.cri)
+      if (flags.nodes > 1 && choice.runtime === 'docker') {
+        throw new UsageError(`--nodes ${flags.nodes}: Docker's containers make one node; use --cri sim for more`)
+      }
       const node = { nodes: flags.nodes, runtime: choice.runtime, dockerSocket: dockerSocket() }
       const cluster = await startCluster({ ...flags, ...(flags.nodes > 0 && { node }) })
       process.stdout.write(greeting(flags, choice, cluster))

@@ -43,7 +43,7 @@ export interface HandlerParts {
   store: ResourceStore
   cacher: Cacher
   /** Who asks. Anonymous when nobody says; impersonation already applied. @throws StatusError Unauthorized, Forbidden */
-  identify(request: Pick<Exchange, 'header' | 'socket' | 'path'>): Promise<UserInfo> | UserInfo
+  identify(request: Pick<Exchange, 'header' | 'rawHeaders' | 'socket'>): Promise<UserInfo> | UserInfo
   /** Says when. */
   gate: FlowGate
   deadline: RequestDeadline
@@ -162,13 +162,13 @@ export class Handler {
   }
 
   #request(exchange: Exchange, info: ResourceInfo, user: UserInfo, served: ServedVersion): ResourceRequest {
-    const { store, registry, cacher, minWatchMs } = this.#parts
+    const { store, registry, cacher, minWatchMs, permit } = this.#parts
     const { deprecated, deprecationWarning } = served.definition
     if (deprecated) {
       const { kind } = served.resource.definition
       exchange.setHeader('warning', warningHeader(deprecationWarning ?? `${served.apiVersion} ${kind} is deprecated`))
     }
-    return { exchange, info, served, user, store, registry, cacher, minWatchMs }
+    return { exchange, info, served, user, store, registry, cacher, minWatchMs, permit: (other) => permit(user, other) }
   }
 
   #endpoint(served: ServedVersion, info: ResourceInfo): Endpoint {

@@ -9,7 +9,7 @@ export interface PluginHost {
   /** How to reach the API as the plugin's own ServiceAccount; `connect(host.api)` of @keelson/client takes it. */
   api: ApiAccess
   log: Logger
-  /** Aborted when the component must stop; it then has 5 seconds before it is ended. */
+  /** Aborted when the component must stop; it then has 2.5 seconds before it is ended. */
   signal: AbortSignal
   /** Tells the host that the component works: its first sync is done. */
   ready(): void

@@ -75,6 +75,7 @@ test('a cache that lost its store says so', async () => {
   expect(cacher.failure).toBeUndefined()
   await storage[Symbol.asyncDispose]()
   expect(cacher.failure).toBeInstanceOf(StorageError)
+  await expect(cacher.lost).rejects.toBe(cacher.failure)
 })
 
 test('keys that are no objects are left alone', async () => {

@@ -35,9 +35,17 @@ export class Cacher implements AsyncDisposable {
 
   /** Resolves once all that anybody was acknowledged before the call is here; absent when that is always so. */
   readonly synced: (() => Promise<void>) | undefined
+  /** Rejects when the store is gone for good: what is here can be read, but nothing comes any more. */
+  readonly lost: Promise<never>
+  readonly #lose: (error: StorageError) => void
 
   private constructor(storage: Storage) {
     this.#storage = storage
+    const { promise, reject } = Promise.withResolvers<never>()
+    this.lost = promise
+    this.#lose = reject
+    // Nobody has to listen.
+    promise.catch(() => {})
     if (isShared(storage)) this.synced = async () => this.#catchUp(await storage.synced())
   }
 
@@ -76,6 +84,7 @@ export class Cacher implements AsyncDisposable {
       onEnd: (error) => {
         this.#failure = error
         if (error.code === 'Compacted') void this.#reload()
+        else if (!this.#isClosed) this.#lose(error)
       },
     })
   }
