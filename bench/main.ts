@@ -10,6 +10,7 @@ import { readBench } from './read.bench.ts'
 import { scaleBench } from './scale.bench.ts'
 import { startBench } from './start.bench.ts'
 import { storeBench } from './store.bench.ts'
+import { storeEtcdBench } from './store-etcd.bench.ts'
 import { watchBench } from './watch.bench.ts'
 
 /** Runs the benchmarks: every figure beside its yardstick from the same run. Exits with 1 when a goal is missed. */
@@ -20,6 +21,7 @@ const benches: [name: string, run: (durationMs: number) => Promise<Row[]>][] = [
   ['create', createBench],
   ['watch', watchBench],
   ['store', storeBench],
+  ['etcd', storeEtcdBench],
   ['pods', podsBench],
   ['nodes', nodesBench],
   ['scale', scaleBench],

@@ -62,9 +62,17 @@ export interface TestServer extends AsyncDisposable {
   restart(): Promise<void>
 }
 
-/** Starts a server and waits until it is ready. @param flags further ones: `['--log-level', 'debug']` */
-export async function startTestServer(flags: readonly string[] = []): Promise<TestServer> {
+/**
+ * Starts a server and waits until it is ready.
+ * @param flags further ones: `['--log-level', 'debug']`
+ * @param prepare puts things into its data directory before it starts
+ */
+export async function startTestServer(
+  flags: readonly string[] = [],
+  prepare?: (directory: string) => Promise<void>,
+): Promise<TestServer> {
   const directory = await mkdtemp(join(tmpdir(), 'keelson-test-'))
+  await prepare?.(directory)
   const server = new ChildServer(directory, flags)
   try {
     await server.start(0)
