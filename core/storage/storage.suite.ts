@@ -244,6 +244,20 @@ function reads(open: Open): void {
     expect(latest.items.map(({ value }) => value.toString())).toEqual(['a', 'changed', 'new'])
   })
 
+  test('a list of more than a page is whole, at one revision', async () => {
+    await using storage = (await open()).storage
+    const prefix = freshPrefix()
+    const names = Array.from({ length: 2_300 }, (_, at) => `${prefix}${10_000 + at}`)
+    await Promise.all(names.map((key) => storage.create(key, bytes('x'))))
+    const { items, revision, more } = await storage.list(prefix)
+    expect(items.map(({ key }) => key)).toEqual(names)
+    expect(more).toBe(false)
+    expect(revision).toBe(await storage.currentRevision())
+    const cut = await storage.list(prefix, { limit: 2_200 })
+    expect(cut.items.map(({ key }) => key)).toEqual(names.slice(0, 2_200))
+    expect(cut.more).toBe(true)
+  })
+
   test('list at a revision that is not reached fails with FutureRevision', async () => {
     await using storage = (await open()).storage
     await threeKeys(storage)
@@ -398,6 +412,15 @@ function compactions(open: Open): void {
     expect(fresh.events.map(({ revision }) => revision)).toEqual([later])
   })
 
+  test('what is not reached cannot be compacted, and what is compacted may be so again', async () => {
+    await using storage = (await open()).storage
+    const revision = await storage.create(`${freshPrefix()}a`, bytes('x'))
+    await expectCode(storage.compact(revision + 1_000), 'FutureRevision')
+    await storage.compact(revision)
+    await storage.compact(revision)
+    await storage.compact(revision - 1)
+  })
+
   test('the last value of a key deleted after the compaction is still told', async () => {
     await using storage = (await open()).storage
     const prefix = freshPrefix()
@@ -436,6 +459,25 @@ function expiries(open: Open): void {
     await recorder.count(4)
     expect(recorder.events[3]).toMatchObject({ type: 'delete', key: `${prefix}gone`, value: bytes('gone') })
     expect(keysOf(await storage.list(prefix))).toEqual([`${prefix}kept`])
+  })
+
+  test('keys that came together are each told to be gone, once and not before they are', async () => {
+    const { storage: opened, advance } = await open()
+    await using storage = opened
+    const prefix = freshPrefix()
+    const recorder = new Recorder()
+    storage.watch(prefix, await storage.currentRevision(), recorder)
+    const names = Array.from({ length: 20 }, (_, at) => `${prefix}${10 + at}`)
+    const created = await Promise.all(names.map((key) => storage.create(key, bytes(key), { ttlSeconds: 1 })))
+    const renewed = await storage.update(names[0]!, bytes('renewed'), created[0]!, { ttlSeconds: 3_600 })
+    advance?.(1_000)
+    await recorder.count(2 * names.length)
+    const deletions = recorder.events.slice(names.length + 1)
+    expect(deletions.map(({ key }) => key).sort()).toEqual(names.slice(1))
+    expect(deletions.every(({ type, key, value }) => type === 'delete' && value.toString() === key)).toBe(true)
+    const revisions = recorder.events.map(({ revision }) => revision)
+    expect(revisions).toEqual(revisions.toSorted((a, b) => a - b))
+    expect((await storage.list(prefix)).items).toMatchObject([{ key: names[0], modRevision: renewed }])
   })
 }
 

@@ -2,9 +2,10 @@
  * The store's contract: an ordered map from keys to bytes under one sequence of revisions, as etcd has it.
  *
  * Keys are `/registry/<group>/<resource>/<namespace>/<name>` (no namespace segment for cluster scope; `core` for the
- * core group). Values are opaque here. Every accepted write takes the next revision. A promise of a write resolves only
- * once the write survives power loss, and watchers have been handed its event *before* it resolves, in revision order:
- * who awaits a write and then reads a cache fed by `watch` sees the write.
+ * core group). Values are opaque here. Every accepted write takes the next revision; only keys whose time to live is over
+ * may be deleted several at one revision, in one batch of events. A promise of a write resolves only once the write
+ * survives power loss, and watchers have been handed its event *before* it resolves, in revision order: who awaits a write
+ * and then reads a cache fed by `watch` sees the write.
  */
 export interface Storage extends StorageReader, AsyncDisposable {
   /** @throws StorageError `KeyExists` @returns the revision of the write */
