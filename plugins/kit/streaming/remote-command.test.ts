@@ -248,5 +248,11 @@ test('a query asks in the words of the API or of a kubelet', () => {
   const ask = (query: string) => remoteCommandOptions(new URLSearchParams(query))
   expect(ask('stdin=true&stdout=true&stderr=true')).toEqual({ stdin: true, stdout: true, stderr: true, tty: false })
   expect(ask('input=1&output=1&error=1&tty=1')).toEqual({ stdin: true, stdout: true, stderr: false, tty: true })
+  expect(ask('stdin=True&stdout=yes&stderr=&tty=False')).toEqual({
+    stdin: true,
+    stdout: true,
+    stderr: true,
+    tty: false,
+  })
   expect(ask('stdin=false&output=0')).toEqual({ stdin: false, stdout: false, stderr: false, tty: false })
 })

@@ -66,9 +66,15 @@ export async function handleRemoteCommand(
   await session.closed
 }
 
+/** True when the query has the parameter, whatever its value, unless that is `false` or `0`: as Kubernetes reads them. */
+export function isAsked(query: URLSearchParams, name: string): boolean {
+  const value = query.get(name)
+  return value !== null && value !== '0' && value.toLowerCase() !== 'false'
+}
+
 /** What a query asks for, in the words of the API (`stdin=true`) or of a kubelet (`input=1`). */
 export function remoteCommandOptions(query: URLSearchParams): RemoteCommandOptions {
-  const asks = (...names: string[]) => names.some((name) => ['1', 'true'].includes(query.get(name) ?? ''))
+  const asks = (...names: string[]) => names.some((name) => isAsked(query, name))
   const tty = asks('tty')
   return {
     stdin: asks('stdin', 'input'),

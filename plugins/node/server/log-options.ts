@@ -1,4 +1,5 @@
 import type { LogOptions } from '@keelson/apis/plugin/v1/cri.ts'
+import { isAsked } from '@keelson/kit/streaming/index.ts'
 import { RequestError } from './kubelet-server.ts'
 
 export interface LogRequest {
@@ -10,7 +11,7 @@ export interface LogRequest {
 
 /** @param nowMs what `sinceSeconds` counts back from. @throws RequestError 400 on a value that is none */
 export function logOptions(query: URLSearchParams, nowMs = Date.now()): LogRequest {
-  const isTrue = (name: string) => ['1', 'true'].includes(query.get(name) ?? '')
+  const isTrue = (name: string) => isAsked(query, name)
   const tailLines = count(query, 'tailLines')
   const sinceMs = since(query, nowMs)
   return {
