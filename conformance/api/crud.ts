@@ -243,11 +243,11 @@ export const cases = [
       const uid = '00000000-0000-0000-0000-000000000000'
       await t.rejects(door.delete('one', { preconditions: { uid } }), {
         code: 409,
-        messageIncludes: 'Precondition failed: UID in precondition',
+        messageIncludes: `the UID in the precondition (${uid}) does not match the UID in record (${metadata.uid})`,
       })
       await t.rejects(door.delete('one', { preconditions: { resourceVersion: '1' } }), {
         code: 409,
-        messageIncludes: 'Precondition failed: ResourceVersion in precondition',
+        messageIncludes: 'the ResourceVersion in the precondition (1) does not match the ResourceVersion in record',
       })
       await door.delete('one', { preconditions: { uid: metadata.uid!, resourceVersion: metadata.resourceVersion! } })
       await t.rejects(door.get('one'), { code: 404 })

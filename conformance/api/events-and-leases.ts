@@ -73,12 +73,12 @@ export const cases = [
         list.items.some(({ metadata }) => metadata.uid === made.metadata.uid)
       assert.ok(await isListed(await t.client.resource(newEvents).list()))
       assert.ok(await isListed(await door.list({ fieldSelector: 'reportingController=conformance' })))
-      await door.patch('first', { type: 'strategic', body: { note: 'it was patched' } })
-      const patched = await door.get('first')
-      assert.equal(patched.note, 'it was patched')
       const series = { count: 2, lastObservedTime: '2026-01-01T00:00:01.000000Z' }
-      await door.update({ ...patched, series })
-      assert.deepEqual((await door.get('first')).series, series)
+      await door.patch('first', { type: 'strategic', body: { series } })
+      const patched = await door.get('first')
+      assert.deepEqual(patched.series, series)
+      await door.update({ ...patched, series: { ...series, count: 100 } })
+      assert.equal((await door.get('first')).series?.count, 100)
       await door.delete('first')
       assert.deepEqual((await door.list()).items, [])
     },

@@ -186,16 +186,19 @@ export const cases = [
     stands: 'https://kubernetes.io/docs/reference/kubernetes-api/common-parameters/common-parameters/#pretty',
     async run(t) {
       await (await t.in(configmaps)).create(configMap('one'))
-      const list = await pathOf(t)
+      const { metadata } = await t.api<List>('GET', await pathOf(t))
+      const version = `resourceVersion=${metadata.resourceVersion}`
+      const list = await pathOf(t, `${version}&resourceVersionMatch=Exact`)
+      const one = (await pathOf(t, version)).replace('?', '/one?')
       const read = async (path: string, agent?: string) =>
         (await t.http({ path, headers: agent ? { 'user-agent': agent } : {} })).text
-      for (const path of [list, `${list}/one`]) {
+      for (const path of [list, one]) {
         const plain = (await read(path)).trim()
         assert.ok(!plain.includes('\n'))
         const lines = JSON.stringify(JSON.parse(plain), null, 2)
-        assert.equal((await read(`${path}?pretty=true`)).trim(), lines)
+        assert.equal((await read(`${path}&pretty=true`)).trim(), lines)
         assert.equal((await read(path, 'curl/8.0')).trim(), lines)
-        assert.equal((await read(`${path}?pretty=false`, 'curl/8.0')).trim(), plain)
+        assert.equal((await read(`${path}&pretty=false`, 'curl/8.0')).trim(), plain)
       }
     },
   }),
