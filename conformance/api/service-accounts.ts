@@ -23,6 +23,16 @@ async function review(t: CaseContext, token: string, audiences?: string[]) {
 
 export const cases = [
   defineCase({
+    name: 'tokens: who leaves the time open, also with a null, gets an hour',
+    stands: docs,
+    async run(t) {
+      const token = await tokenOf(t, { expirationSeconds: null })
+      const [, claims = ''] = token.split('.')
+      const { iat, exp } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { iat: number; exp: number }
+      assert.equal(exp - iat, 3600)
+    },
+  }),
+  defineCase({
     name: 'tokens: one is issued for a service account and recognised',
     stands: 'ServiceAccounts should mount an API token into pods',
     async run(t) {

@@ -48,7 +48,8 @@ async function readTokenRequest({ exchange, info }: ResourceRequest): Promise<To
   if (!Array.isArray(audiences) || audiences.some((one) => typeof one !== 'string')) {
     throw newBadRequest('spec.audiences must be a list of strings')
   }
-  const seconds = spec?.expirationSeconds
+  // Older kubectls send null for what they leave to the server.
+  const seconds = spec?.expirationSeconds ?? undefined
   if (seconds !== undefined && (!Number.isSafeInteger(seconds) || seconds < minSeconds || seconds > maxSeconds)) {
     const detail =
       seconds < minSeconds
