@@ -87,7 +87,7 @@ export class FlowControl implements FlowGate {
     exchange.setHeader(levelHeader, level.spec.uid)
     if (level.spec.isExempt) return flow.enterFreely()
     const work = this.#workOf(exchange, info, flow)
-    const entered = level.queues.enter(flow, work, () => exchange.signal, { info, user })
+    const entered = level.queues.enter(flow, work, (leave) => exchange.onEnd(leave), { info, user })
     return entered instanceof Promise
       ? entered.then((result) => seatOrAnswer(exchange, result))
       : seatOrAnswer(exchange, entered)
@@ -132,5 +132,6 @@ export class FlowControl implements FlowGate {
 
 function seatOrAnswer(exchange: Exchange, result: Seat | Refusal): Seat | undefined {
   if (typeof result !== 'string') return result
-  answerTooManyRequests(exchange)
+  // Its deadline may have come while it waited.
+  if (!exchange.answered) answerTooManyRequests(exchange)
 }

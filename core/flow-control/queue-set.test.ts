@@ -62,7 +62,7 @@ test('who goes away leaves the queue', async () => {
   const { set, clock } = open(1)
   ask(set, flowIn(set, 'a'), seats(1))
   const waiting = ask(set, flowIn(set, 'b'), seats(1))
-  waiting.leaveBy.abort()
+  waiting.goAway()
   await settled()
   expect([waiting.result, set.waiting, clock.pending]).toEqual(['cancelled', 0, 0])
 })
@@ -70,8 +70,7 @@ test('who goes away leaves the queue', async () => {
 test('who is gone already does not wait', async () => {
   const { set } = open(1)
   ask(set, flowIn(set, 'a'), seats(1))
-  const gone = AbortSignal.abort()
-  expect(await set.enter(flowIn(set, 'b'), seats(1), () => gone)).toBe('cancelled')
+  expect(await set.enter(flowIn(set, 'b'), seats(1), (leave) => leave())).toBe('cancelled')
   expect(set.waiting).toBe(0)
 })
 
@@ -220,7 +219,7 @@ test('whatever happens: no more seats than there are, nobody lost, first come fi
           }
           case 'go away': {
             const waiting = asked.filter(({ result }) => result === undefined)
-            return waiting[one.which % Math.max(1, waiting.length)]?.leaveBy.abort()
+            return waiting[one.which % Math.max(1, waiting.length)]?.goAway()
           }
           case 'wait':
             return clock.advance(one.ms)

@@ -150,12 +150,12 @@ export class QueueSet {
 
   /**
    * Asks for seats: at once when they are free and nobody waits for them.
-   * @param gone called only when the request has to wait; aborts when nobody is there to be answered any more
+   * @param onOver called only when the request has to wait: takes whom to call when it has no more use for an answer
    */
   enter(
     flow: Flow,
     work: WorkEstimate,
-    gone: () => AbortSignal,
+    onOver: (leave: () => void) => void,
     details?: unknown,
   ): Seat | Refusal | Promise<Seat | Refusal> {
     const now = this.#clock.now()
@@ -166,7 +166,7 @@ export class QueueSet {
     }
     if (!queue) return refuse(flow, 'concurrency-limit')
     if (queue.waiting.size >= this.#queuing!.queueLengthLimit) return refuse(flow, 'queue-full')
-    return this.#wait({ flow, work, arrivedAt: now, details }, queue, gone())
+    return this.#wait({ flow, work, arrivedAt: now, details }, queue, onOver)
   }
 
   /** The least loaded of the flow's queues. */
@@ -226,25 +226,23 @@ export class QueueSet {
     this.#note(now)
   }
 
-  #wait(waiting: Waiting, queue: Queue, gone: AbortSignal): Promise<Seat | Refusal> {
+  #wait(waiting: Waiting, queue: Queue, onOver: (leave: () => void) => void): Promise<Seat | Refusal> {
     const { promise, resolve } = Promise.withResolvers<Seat | Refusal>()
     const stopClock = this.#clock.after(this.#waitLimitMs, () => this.#giveUp(queue, waiter, 'time-out'))
-    const onGone = () => this.#giveUp(queue, waiter, 'cancelled')
     const waiter: Waiter = {
       ...waiting,
       settle: (result) => {
         stopClock()
-        gone.removeEventListener('abort', onGone)
         resolve(result)
       },
     }
     this.#add(queue, waiter)
-    if (gone.aborted) onGone()
-    else gone.addEventListener('abort', onGone, { once: true })
+    onOver(() => this.#giveUp(queue, waiter, 'cancelled'))
     return promise
   }
 
   #giveUp(queue: Queue, waiter: Waiter, why: Refusal): void {
+    if (!queue.waiting.has(waiter)) return
     const now = this.#clock.now()
     this.#remove(queue, waiter)
     waiter.flow.meter.waited(now - waiter.arrivedAt, false)

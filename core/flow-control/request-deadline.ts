@@ -5,10 +5,11 @@ import { parseDuration } from './duration.ts'
 
 /** How long a request may take: as long as it asks for with `?timeout=`, but no longer than the server allows. */
 export class RequestDeadline {
-  readonly #longestMs: number
+  /** What the server allows. */
+  readonly longestMs: number
 
   constructor(longestMs: number) {
-    this.#longestMs = longestMs
+    this.longestMs = longestMs
   }
 
   /** @returns milliseconds; 0 for a request that lasts as long as it likes @throws StatusError BadRequest */
@@ -16,9 +17,9 @@ export class RequestDeadline {
     if (isLongRunning(info)) return 0
     // A look at the text spares most requests the parsing of their query.
     const wanted = exchange.target.includes('timeout=') ? exchange.query.get('timeout') : null
-    if (!wanted) return this.#longestMs
+    if (!wanted) return this.longestMs
     const ms = parse(wanted)
-    return ms > 0 ? Math.min(ms, this.#longestMs) : this.#longestMs
+    return ms > 0 ? Math.min(ms, this.longestMs) : this.longestMs
   }
 
   /**

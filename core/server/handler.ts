@@ -132,8 +132,9 @@ export class Handler {
       admitted.leave()
       throw error
     }
-    if (answered instanceof Promise) return answered.finally(() => admitted.leave())
-    admitted.leave()
+    if (!(answered instanceof Promise)) return admitted.leave()
+    const patienceMs = info.verb === 'watch' ? this.#parts.deadline.longestMs : undefined
+    return leavingOnce(exchange, answered, admitted, patienceMs)
   }
 
   #answer(exchange: Exchange, info: RequestInfo, user: UserInfo): void | Promise<void> {
@@ -239,4 +240,22 @@ export class Handler {
     if (code >= 500) log.error('request failed', { method, path, code, error })
     else log.debug('request refused', { method, path, code, error })
   }
+}
+
+/** A request that has been answered takes nobody's place any more, nor does a watch whose client will not read how it begins. */
+function leavingOnce(
+  exchange: Exchange,
+  answered: Promise<void>,
+  admitted: Admitted,
+  patienceMs: number | undefined,
+): Promise<void> {
+  let hasLeft = false
+  const leave = () => {
+    clearTimeout(timer)
+    if (!hasLeft) admitted.leave()
+    hasLeft = true
+  }
+  const timer = patienceMs === undefined ? undefined : setTimeout(leave, patienceMs)
+  exchange.onEnd(leave)
+  return answered.finally(leave)
 }

@@ -7,19 +7,22 @@ export interface FakeExchange {
   headers: Map<string, string>
   /** Undefined until it is answered. */
   answer: { status: number; contentType: string; body: string } | undefined
-  gone: AbortController
+  /** The client goes away. */
+  goAway(): void
 }
 
 export function fakeExchange(target = '/'): FakeExchange {
-  const gone = new AbortController()
+  const listeners: (() => void)[] = []
   const fake: FakeExchange = {
     headers: new Map(),
     answer: undefined,
-    gone,
+    goAway: () => {
+      for (const listener of listeners) listener()
+    },
     exchange: {
       target,
       query: queryOf(target),
-      signal: gone.signal,
+      onEnd: (listener: () => void) => listeners.push(listener),
       setHeader: (name: string, value: string) => fake.headers.set(name, value),
       send: (status: number, contentType: string, body: string) => {
         fake.answer = { status, contentType, body }

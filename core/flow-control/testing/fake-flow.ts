@@ -18,13 +18,16 @@ export interface Asked {
   flow: Flow
   /** Undefined while it waits. */
   result: Seat | Refusal | undefined
-  leaveBy: AbortController
+  /** It has no more use for an answer. */
+  goAway(): void
 }
 
 /** Asks to enter. `result` of one that waits is set in a later microtask: `await settled()`. */
 export function ask(set: QueueSet, flow: Flow, work: WorkEstimate): Asked {
-  const asked: Asked = { flow, result: undefined, leaveBy: new AbortController() }
-  const entered = set.enter(flow, work, () => asked.leaveBy.signal)
+  const asked: Asked = { flow, result: undefined, goAway: () => {} }
+  const entered = set.enter(flow, work, (leave) => {
+    asked.goAway = leave
+  })
   if (entered instanceof Promise) {
     entered.then((result) => {
       asked.result = result
