@@ -18,6 +18,7 @@ export interface RawResponse {
   status: number
   headers: IncomingHttpHeaders
   text: string
+  bytes: Buffer
   /** The body as JSON. @throws when it is none */
   json<T = Record<string, unknown>>(): T
 }
@@ -65,8 +66,10 @@ export function openHttp(access: ApiAccess): HttpClient {
       outgoing.on('error', reject)
       outgoing.on('response', async (incoming) => {
         try {
-          const text = Buffer.concat(await incoming.toArray()).toString()
-          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text, json: () => JSON.parse(text) })
+          const bytes = Buffer.concat(await incoming.toArray())
+          const text = bytes.toString()
+          const { statusCode: status = 0, headers } = incoming
+          resolve({ status, headers, text, bytes, json: () => JSON.parse(text) })
         } catch (error) {
           reject(error)
         }

@@ -1,5 +1,4 @@
 import { createGzip } from 'node:zlib'
-import { stringify as stringifyYaml } from 'yaml'
 import { newExpired, StatusError } from '#core/errors/status-error.ts'
 import type { ReplyStream } from '#core/server/exchange.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
@@ -9,7 +8,7 @@ import type { ResourceRequest } from './endpoint.ts'
 import { groupBytes, groupsOf } from './groups.ts'
 import { type ListOptions, parseListOptions } from './list-options.ts'
 import { mediaTypeOf, negotiate } from './negotiate.ts'
-import { announceGzip, indented, isPretty, takesGzip } from './presentation.ts'
+import { announceGzip, indented, isPretty, takesGzip, yamlOf } from './presentation.ts'
 import { protobufType } from './protobuf-codec.ts'
 import { protobufFormOf, protobufListParts } from './protobuf-form.ts'
 import { reach } from './reach.ts'
@@ -195,9 +194,9 @@ function* indentedParts(head: object, entries: readonly CacheEntry[], encode: En
 }
 
 function* yamlParts(head: object, entries: readonly CacheEntry[], encode: Encode): Generator<Buffer> {
-  yield Buffer.from(stringifyYaml(head))
+  yield Buffer.from(yamlOf(head))
   yield Buffer.from(entries.length > 0 ? 'items:\n' : 'items: []\n')
-  for (const entry of entries) yield Buffer.from(stringifyYaml([JSON.parse(encode(entry).toString())]))
+  for (const entry of entries) yield Buffer.from(yamlOf([JSON.parse(encode(entry).toString())]))
 }
 
 function isLarge(entries: readonly CacheEntry[]): boolean {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ServedVersion } from '#core/registry/registry.ts'
 import type { Exchange } from '#core/server/exchange.ts'
-import { negotiate, negotiateFailure } from './negotiate.ts'
+import { negotiate, negotiateEncoding } from './negotiate.ts'
 
 const exchange = (accept: string | undefined) => ({ header: () => accept }) as unknown as Exchange
 const servedAs = (apiVersion: string, kind: string, builtin: boolean) =>
@@ -98,6 +98,6 @@ test.each([
   { accept: `${metadata}, application/yaml`, want: 'yaml' },
   { accept: table, want: 'json' },
   { accept: 'image/png', want: 'json' },
-])('a failure for Accept: $accept is told in $want', ({ accept, want }) => {
-  expect(negotiateFailure(exchange(accept))).toBe(want)
+])('what has one shape is answered in $want for Accept: $accept', ({ accept, want }) => {
+  expect(negotiateEncoding(exchange(accept))).toBe(want)
 })

@@ -50,8 +50,8 @@ export function negotiate(
   throw newNotAcceptable(offer === 'watch' ? acceptedStreams : accepted)
 }
 
-/** The encoding of a failure: never a failure itself. */
-export function negotiateFailure(exchange: Exchange): Format {
+/** The encoding of what has one shape, such as a failure, and is never refused: JSON where the client asks for none of ours. */
+export function negotiateEncoding(exchange: Exchange): Format {
   const accept = exchange.header('accept')
   if (!accept || accept === 'application/json') return 'json'
   for (const clause of clausesOf(accept)) {

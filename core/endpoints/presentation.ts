@@ -1,3 +1,4 @@
+import { stringify as stringifyYaml } from 'yaml'
 import type { Exchange } from '#core/server/exchange.ts'
 import { isTrue } from '#core/server/request-info.ts'
 
@@ -17,6 +18,11 @@ export function isPretty(exchange: Exchange): boolean {
 /** @param json as one line */
 export function indented(json: Buffer): string {
   return JSON.stringify(JSON.parse(json.toString()), null, 2)
+}
+
+/** YAML that readers of version 1.1, too, take for what it is: `"yes"` and times are quoted. */
+export function yamlOf(value: unknown): string {
+  return stringifyYaml(value, { version: '1.1', lineWidth: 0 })
 }
 
 /** Below this, compressing costs more than it saves; Kubernetes draws the same line. */

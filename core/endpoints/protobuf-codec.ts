@@ -44,9 +44,12 @@ export function parseProtobuf(bytes: Buffer): unknown {
   }
 }
 
-/** @throws Error for a kind that has no protobuf form */
+/**
+ * @param type without an apiVersion for the oldest kinds of discovery, as Kubernetes has them
+ * @throws Error for a kind that has no protobuf form
+ */
 export function messageOf({ apiVersion, kind }: TypeMeta): string {
-  const message = codec().table.messageOf(apiVersion, kind)
+  const message = codec().table.messageOf(apiVersion || 'v1', kind)
   if (message === undefined) throw new Error(`${apiVersion} ${kind} has no protobuf form`)
   return message
 }
@@ -68,7 +71,8 @@ const longestHead = 512
 function typeOf(json: Buffer): TypeMeta {
   const [, kind, apiVersion] = canonicalHead.exec(json.toString('latin1', 0, longestHead)) ?? []
   if (kind !== undefined && apiVersion !== undefined) return { kind, apiVersion }
-  return JSON.parse(json.toString()) as TypeMeta
+  const { kind: given = '', apiVersion: version = '' } = JSON.parse(json.toString()) as Partial<TypeMeta>
+  return { kind: given, apiVersion: version }
 }
 
 /** The numbers of the parts of a kind of list. */

@@ -1,11 +1,10 @@
 import { promisify } from 'node:util'
 import { gzip as gzipCallback } from 'node:zlib'
-import { stringify as stringifyYaml } from 'yaml'
 import type { Status } from '#apis/meta/v1/types.ts'
 import type { Exchange } from '#core/server/exchange.ts'
 import type { ResourceRequest } from './endpoint.ts'
-import { type Format, mediaTypeOf, negotiate, negotiateFailure } from './negotiate.ts'
-import { announceGzip, gzipThreshold, indented, isPretty, takesGzip } from './presentation.ts'
+import { type Format, mediaTypeOf, negotiate, negotiateEncoding } from './negotiate.ts'
+import { announceGzip, gzipThreshold, indented, isPretty, takesGzip, yamlOf } from './presentation.ts'
 import { encodeBody } from './protobuf-codec.ts'
 import { partialMetadata, tableOf } from './representation.ts'
 
@@ -39,7 +38,7 @@ export function replyOwn(request: ResourceRequest, status: number, object: objec
 
 /** Answers with a failure, in the encoding the client asked for when it is one of ours. */
 export function replyFailure(exchange: Exchange, status: Status): void {
-  const format = negotiateFailure(exchange)
+  const format = negotiateEncoding(exchange)
   const json = JSON.stringify(status)
   exchange.send(status.code, mediaTypeOf(format), format === 'json' ? json : encodeAs(format, Buffer.from(json)))
 }
@@ -60,8 +59,9 @@ export function replyBytes(
   )
 }
 
-function encodeAs(format: Exclude<Format, 'json'>, json: Buffer): Buffer {
-  return format === 'yaml' ? Buffer.from(stringifyYaml(JSON.parse(json.toString()))) : encodeBody(json)
+/** JSON in another encoding. */
+export function encodeAs(format: Exclude<Format, 'json'>, json: Buffer): Buffer {
+  return format === 'yaml' ? Buffer.from(yamlOf(JSON.parse(json.toString()))) : encodeBody(json)
 }
 
 /** Sends a body, compressed where that is worth it. */

@@ -1,3 +1,6 @@
+import { type Format, mediaTypeOf, negotiateEncoding } from '#core/endpoints/negotiate.ts'
+import { protobufType } from '#core/endpoints/protobuf-codec.ts'
+import { encodeAs, sendBody } from '#core/endpoints/reply.ts'
 import { newMethodNotAllowed } from '#core/errors/status-error.ts'
 import type { SchemaTypes } from '#core/registry/registry.ts'
 import { type AggregatedVersion, aggregatedContentType } from './discovery/aggregated.ts'
@@ -27,6 +30,8 @@ export interface DocumentParts {
 interface Found {
   document: ServedDocument
   contentType: string
+  /** Absent: as it stands. */
+  format?: Exclude<Format, 'json'>
   /** May be kept for ever, as its address names its content. */
   immutable?: boolean
 }
@@ -65,28 +70,41 @@ function findDiscovery(exchange: Exchange, path: string, discovery: Discovery): 
   const [, root, first, second, ...rest] = path.replace(/\/$/, '').split('/')
   if ((root !== 'api' && root !== 'apis') || rest.length > 0) return undefined
   if (first === undefined) return rootDocument(exchange, root, discovery)
-  if (root === 'api') return second === undefined ? plain(discovery.resourceList('', first)) : undefined
-  return plain(second === undefined ? discovery.group(first) : discovery.resourceList(first, second))
+  exchange.setHeader('vary', 'Accept')
+  if (root === 'api') return second === undefined ? encoded(exchange, discovery.resourceList('', first)) : undefined
+  return encoded(exchange, second === undefined ? discovery.group(first) : discovery.resourceList(first, second))
+}
+
+/** A document of discovery, which has every encoding that objects have. */
+function encoded(exchange: Exchange, document: ServedDocument | undefined): Found | undefined {
+  const format = negotiateEncoding(exchange)
+  if (!document || format === 'json') return plain(document)
+  return { document, contentType: mediaTypeOf(format), format }
 }
 
 function rootDocument(exchange: Exchange, root: 'api' | 'apis', discovery: Discovery): Found {
   exchange.setHeader('vary', 'Accept')
-  const version = aggregatedVersion(exchange.header('accept') ?? '')
-  if (version) {
+  const aggregated = aggregatedForm(exchange.header('accept') ?? '')
+  if (aggregated) {
+    const { version, format } = aggregated
     exchange.setHeader('cache-control', 'public')
-    return { document: discovery.aggregated(root, version), contentType: aggregatedContentType(version) }
+    return {
+      document: discovery.aggregated(root, version),
+      contentType: aggregatedContentType(version, mediaTypeOf(format ?? 'json')),
+      ...(format && { format }),
+    }
   }
-  return { document: root === 'api' ? discovery.apiVersions() : discovery.groupList(), contentType: json }
+  return encoded(exchange, root === 'api' ? discovery.apiVersions() : discovery.groupList())
 }
 
-/** The aggregated form the client would take, when it names one before plain JSON. */
-function aggregatedVersion(accept: string): AggregatedVersion | undefined {
+/** The aggregated form the client would take, when it names one before the plain ones. */
+function aggregatedForm(accept: string): { version: AggregatedVersion; format?: 'protobuf' } | undefined {
   for (const clause of accept.split(',')) {
     const parts = clause.split(';').map((part) => part.trim())
     if (parts.includes('as=APIGroupDiscoveryList') && parts.includes('g=apidiscovery.k8s.io')) {
-      if (parts.includes('v=v2')) return 'v2'
-      if (parts.includes('v=v2beta1')) return 'v2beta1'
-    } else if (parts[0] === json || parts[0] === '*/*') return undefined
+      const version = (['v2', 'v2beta1'] as const).find((one) => parts.includes(`v=${one}`))
+      if (version) return { version, ...(parts[0] === protobufType && { format: 'protobuf' }) }
+    } else if (parts[0] === json || parts[0] === protobufType || parts[0] === '*/*') return undefined
   }
   return undefined
 }
@@ -123,13 +141,14 @@ function plain(document: ServedDocument | undefined): Found | undefined {
   return document && { document, contentType: json }
 }
 
-async function reply(exchange: Exchange, { document, contentType, immutable }: Found): Promise<void> {
+async function reply(exchange: Exchange, { document, contentType, format, immutable }: Found): Promise<void> {
   exchange.setHeader('etag', document.etag)
   if (immutable) {
     exchange.setHeader('cache-control', 'public, immutable')
     exchange.setHeader('expires', new Date(Date.now() + yearMs).toUTCString())
   }
   if (knows(exchange.header('if-none-match'), document.etag)) return exchange.send(304, contentType, '')
+  if (format) return sendBody(exchange, 200, contentType, encodeAs(format, document.bytes))
   const isLarge = document.bytes.length > gzipThreshold
   if (!isLarge || !/\bgzip\b/.test(exchange.header('accept-encoding') ?? '')) {
     return exchange.send(200, contentType, document.bytes)

@@ -14,8 +14,8 @@ import {
  */
 export type AggregatedVersion = 'v2' | 'v2beta1'
 
-export function aggregatedContentType(version: AggregatedVersion): string {
-  return `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`
+export function aggregatedContentType(version: AggregatedVersion, mediaType = 'application/json'): string {
+  return `${mediaType};g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`
 }
 
 /** @param root `api` holds the core group, `apis` all others */
