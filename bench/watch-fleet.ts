@@ -41,7 +41,7 @@ function observe(chunk: Buffer): void {
     const from = at + sentMark.length
     const to = from + sentDigits
     // An event that two chunks share is counted with neither.
-    if (to <= chunk.length) delays.push((now - Number(chunk.latin1Slice(from, to))) / 1e6)
+    if (to <= chunk.length) delays.push((now - Number(chunk.toString('latin1', from, to))) / 1e6)
   }
 }
 

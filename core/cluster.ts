@@ -88,7 +88,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     findBuiltinPlugins(),
   ])
   const cacher = await Cacher.start(storage)
-  const registry = new Registry({ cacher, types: definitions.types, rules: builtinRules })
+  const registry = new Registry({ cacher, types: definitions.types, rules: rulesFor(options) })
   for (const definition of definitions.resources) registry.install(definition)
 
   const reader = new CacheReader(() => registry)
@@ -190,6 +190,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         .token,
     log,
   })
+  const election = isShared(storage) ? await electLeader(host, kubeconfig, log) : undefined
   const memory = releaseMemoryWhenIdle(releaseEncoded)
   const startedInMs = performance.now()
   const failed = Promise.race([host.start().then(() => new Promise<never>(() => {})), cacher.lost])
@@ -203,12 +204,26 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       flowControl[Symbol.dispose]()
       memory[Symbol.dispose]()
       aggregation[Symbol.dispose]()
+      await election?.[Symbol.asyncDispose]()
       await host.stop()
       await listener.close({ graceMs: shutdownGraceMs })
       await cacher[Symbol.asyncDispose]()
       await storage[Symbol.asyncDispose]()
     },
   }
+}
+
+/** The rules of the built-in kinds, with the time that those which come and go (Events) are to be kept. */
+function rulesFor({ eventTtlMs }: ClusterOptions): typeof builtinRules {
+  const ttlSeconds = Math.ceil(eventTtlMs / 1000)
+  return new Map(Array.from(builtinRules, ([of, rules]) => [of, rules.ttlSeconds ? { ...rules, ttlSeconds } : rules]))
+}
+
+/** Until it is elected, the host runs nothing but its node agent. */
+async function electLeader(host: Host, kubeconfig: string, log: Logger): Promise<AsyncDisposable> {
+  host.setLeading(false)
+  const { standForElection } = await import('./leadership.ts')
+  return standForElection({ kubeconfig, onChange: (isLeading) => host.setLeading(isLeading), log })
 }
 
 /** What is not used is not loaded. */

@@ -13,7 +13,8 @@ test('flags without arguments are the defaults', () => {
 
 test('flags are read', () => {
   const flags = parseUpFlags(['--data-dir', '/d', '--port=0', '--cri', 'sim', '--nodes', '1000'])
-  expect(flags).toMatchObject({ dataDir: '/d', port: 0, cri: 'sim', nodes: 1000 })
+  expect(flags).toMatchObject({ dataDir: '/d', port: 0, cri: 'sim', nodes: 1000, eventTtlMs: 3_600_000 })
+  expect(parseServerFlags(['--event-ttl', '1h30m']).eventTtlMs).toBe(5_400_000)
 })
 
 test.each([

@@ -16,6 +16,8 @@ export interface ServerFlags extends FlowControlFlags {
   logLevel: 'debug' | 'info' | 'warn' | 'error'
   logFormat: 'text' | 'json'
   anonymousAuth: boolean
+  /** How long Events are kept. */
+  eventTtlMs: number
   /** How long a watch lasts at least that names no time itself. */
   minRequestTimeoutMs: number
   /** Absent: objects are in the data directory. */
@@ -35,6 +37,7 @@ const serverOptions = {
   'log-level': { type: 'string' },
   'log-format': { type: 'string' },
   'anonymous-auth': { type: 'string' },
+  'event-ttl': { type: 'string' },
   'max-requests-inflight': { type: 'string' },
   'max-mutating-requests-inflight': { type: 'string' },
   'enable-priority-and-fairness': { type: 'string' },
@@ -49,6 +52,7 @@ export const serverFlagsHelp = `  --data-dir DIR         where everything is kep
   --port N               port of the API; 0 lets the system choose (default 6443)
   --bind-address A       address of the API (default 127.0.0.1)
   --anonymous-auth B     whether requests without credentials count as system:anonymous (default true)
+  --event-ttl D          how long Events are kept, such as 30m (default 1h)
   --max-requests-inflight N           reads answered at once (default 400)
   --max-mutating-requests-inflight N  writes answered at once (default 200)
   --enable-priority-and-fairness B    share both numbers fairly among clients (default true)
@@ -92,6 +96,7 @@ function serverFlags(values: Values): ServerFlags {
       'json',
     ] as const),
     anonymousAuth: yesOrNo('anonymous-auth', values['anonymous-auth'] ?? 'true'),
+    eventTtlMs: duration('event-ttl', values['event-ttl'] ?? '1h'),
     ...flowControlFlags(values),
     etcd: etcdFlags(values, durationOrNever),
   }
