@@ -35,7 +35,7 @@ async function ask(target: string, headers: Record<string, string> = {}, method 
 }
 
 const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
-const targets = [
+const targets: { target: string; headers: Record<string, string> }[] = [
   { target: '/api', headers: {} },
   { target: '/apis', headers: { accept: aggregated } },
   { target: '/apis/apps/v1', headers: {} },
