@@ -109,3 +109,21 @@ test('a plugin is stopped and started as its object says, while it runs and over
   await setEnabled('switched', true)
   await until(() => readyOf('switched')?.status === 'True')
 })
+
+test('a host that does not lead runs no controllers and says nothing about them; when it leads, it does', async () => {
+  const host = await startHost({ led: 'works' })
+  await until(() => readyOf('led')?.status === 'True')
+  host.setLeading(false)
+  const before = pluginOf('led').metadata.resourceVersion
+  await setEnabled('led', true)
+  expect(pluginOf('led').metadata.resourceVersion).toBe(before)
+  await registry.store.update(
+    registry.served(plugins),
+    { namespace: '', name: 'led' },
+    'status',
+    ({ bytes }) => ({ ...reviveObject(bytes), status: {} }),
+    admin,
+  )
+  host.setLeading(true)
+  await until(() => readyOf('led')?.status === 'True')
+})

@@ -38,6 +38,7 @@ export class Host {
   readonly #identities = new Map<string, PluginIdentity>()
   #renewal: NodeJS.Timeout | undefined
   #forgetChanges = () => {}
+  #isLeading = true
 
   constructor(options: HostOptions) {
     this.#options = options
@@ -55,12 +56,20 @@ export class Host {
     this.#renewal = setInterval(() => this.#renewTokens(), renewEveryMs)
   }
 
+  /** Of several servers of one cluster only one runs controllers and the scheduler, and says how they are; each runs its node agent. */
+  setLeading(isLeading: boolean): void {
+    if (this.#isLeading === isLeading) return
+    this.#isLeading = isLeading
+    if (this.#renewal) for (const plugin of this.#options.plugins) this.#follow(plugin)
+  }
+
   async #register(plugin: PluginPackage): Promise<void> {
     const { objects, log } = this.#options
     this.#identities.set(plugin.name, await objects.ensure(plugin))
     this.#states.set(
       plugin.name,
       new PluginComponents(plugin, (status) => {
+        if (!this.#isLeading) return
         objects
           .writeStatus(plugin.name, status)
           .catch((error) => log.warn('plugin status not written', { plugin: plugin.name, error }))
@@ -75,7 +84,8 @@ export class Host {
     for (const component of plugin.manifest.components) {
       if (!runnable.has(component.kind)) continue
       const unit = this.#unitOf(plugin, component)
-      if (enabled && object) unit.run(this.#startOf(plugin, component, object))
+      const isMine = this.#isLeading || component.kind === 'node-agent'
+      if (enabled && object && isMine) unit.run(this.#startOf(plugin, component, object))
       else unit.end(plugin.name, component.name)
     }
     this.#states.get(plugin.name)?.setEnabled(enabled)
