@@ -30,6 +30,11 @@ export class Registry {
     this.#builtinCompiler = new SchemaCompiler(options.types, { builtin: true })
   }
 
+  /** Knows every named type of the built-in kinds, those of subresources' bodies too. */
+  get builtinCompiler(): SchemaCompiler {
+    return this.#builtinCompiler
+  }
+
   /** Grows with every change of the set of definitions. */
   get generation(): number {
     return this.#generation
