@@ -1,5 +1,6 @@
 import { bindPod } from '#apis/core/v1/binding.ts'
 import type { Binding, Pod } from '#apis/core/v1/zz_generated.types.ts'
+import { type FieldError, notSupported, required } from '#apis/meta/v1/field-error.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { newBadRequest, newConflict, newInvalid } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
@@ -7,12 +8,17 @@ import type { ObjectName } from '#core/registry/resource-store.ts'
 import { readBody } from '../body.ts'
 import { type ResourceRequest, requireNamespace, writeContext } from '../endpoint.ts'
 import { replyOwn } from '../reply.ts'
+import { type BodyKind, checkBody } from './typed-body.ts'
 
 /** POST of `pods/NAME/binding`: says on which node a pod runs. */
 export async function binding(request: ResourceRequest): Promise<void> {
   requireNamespace(request)
   const body = await readBinding(request)
-  await bind(request, { namespace: request.info.namespace, name: request.info.name }, body)
+  const { name, namespace } = request.info
+  if ((body.metadata.name ?? name) !== name) {
+    throw newBadRequest('name in URL does not match name in Binding object')
+  }
+  await bind(request, { namespace, name }, body)
 }
 
 /** POST of `bindings`, the older way to say the same: the pod is named in the body. */
@@ -22,16 +28,16 @@ export async function virtualBinding(request: ResourceRequest): Promise<void> {
   await bind(request, { namespace: request.info.namespace, name: body.metadata.name ?? '' }, body)
 }
 
-async function readBinding({ exchange }: ResourceRequest): Promise<Binding> {
-  const body = await readBody(exchange)
-  if (typeof body !== 'object' || body === null) throw newBadRequest('the body must be a Binding')
-  const { target, metadata } = body as Binding
-  if (typeof target?.name !== 'string' || target.name === '') {
-    throw newInvalid({ group: '', kind: 'Binding' }, metadata?.name ?? '', [
-      { reason: 'FieldValueRequired', field: 'target.name', message: 'Required value' },
-    ])
-  }
-  return { ...(body as Binding), metadata: metadata ?? {} }
+const bindingKind: BodyKind = { kind: 'Binding', apiVersions: ['v1'], definition: 'io.k8s.api.core.v1.Binding' }
+
+async function readBinding(request: ResourceRequest): Promise<Binding> {
+  const body = checkBody<Binding>(await readBody(request.exchange), request, bindingKind)
+  const { target, metadata = {} } = body
+  const errors: FieldError[] = []
+  if (target?.kind && target.kind !== 'Node') errors.push(notSupported('target.kind', target.kind, ['Node', '<empty>']))
+  if (!target?.name) errors.push(required('target.name'))
+  if (errors.length > 0) throw newInvalid({ group: '', kind: 'Binding' }, metadata.name ?? '', errors)
+  return { ...body, metadata }
 }
 
 async function bind(request: ResourceRequest, at: ObjectName, body: Binding): Promise<void> {
