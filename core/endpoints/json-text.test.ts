@@ -21,8 +21,12 @@ test.each([
   { name: 'a very long number', text: `[-${'9'.repeat(400)}]`, why: 'a number is out of range' },
 ])('$name is refused', ({ text, why }) => expect(() => parse(text)).toThrow(why))
 
-test('what is no UTF-8 is refused', () => {
-  expect(() => parseJsonText(Buffer.from([0x22, 0xff, 0xfe, 0x22]))).toThrow()
+test('what is no UTF-8 is read as Go does', () => {
+  expect(parseJsonText(Buffer.from([0x22, 0xff, 0x61, 0x22]))).toBe('\ufffda')
+})
+
+test('a byte order mark is no JSON', () => {
+  expect(() => parse('\ufeff{}')).toThrow()
 })
 
 test('any JSON is read as JSON.parse reads it', () => {

@@ -3,12 +3,13 @@ import { duplicateFields } from './duplicate-fields.ts'
 /** Deeper values are refused: what walks them would run out of stack. */
 export const maxDepth = 1_000
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+/** Bytes that are no UTF-8 become U+FFFD, as Go reads them. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /**
  * Parses JSON that anyone may have sent.
  * @param onDuplicates told the paths of fields that come twice, of which the last counts
- * @throws Error for what is no JSON or no UTF-8, is nested too deeply, or holds numbers that no 64 bits can
+ * @throws Error for what is no JSON, is nested too deeply, or holds numbers that no 64 bits can
  */
 export function parseJsonText(bytes: Buffer, onDuplicates?: (paths: string[]) => void): unknown {
   if (bytes.length > 2 * maxDepth) checkDepth(bytes)

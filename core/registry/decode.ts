@@ -5,7 +5,7 @@ import {
   validateObjectMeta,
   validateObjectMetaUpdate,
 } from '#apis/meta/v1/validate-object-meta.ts'
-import { isBadRequest, newBadRequest, newInvalid, type StatusError } from '#core/errors/status-error.ts'
+import { isBadRequest, newBadRequest, newInvalid } from '#core/errors/status-error.ts'
 import { SchemaCompiler } from '#core/schema/compile.ts'
 import { objectMetaSchema } from '#core/schema/object-meta.ts'
 import { unknownFieldMessage } from '#core/schema/prune.ts'
@@ -46,16 +46,18 @@ export function decodeObject(value: unknown, served: ServedVersion, options: Dec
   try {
     return decode(value, served, options)
   } catch (error) {
-    throw options.isPatched && isBadRequest(error) ? newBadPatch(value, error as Error) : error
+    throw options.isPatched ? asPatchFault(value, error) : error
   }
 }
 
 /** Of the whole object, so much is shown. */
 const maxShownCharacters = 16 * 1024
 
-function newBadPatch(value: unknown, cause: Error): StatusError {
+/** What is wrong with an object that a patch made: the patch, if anything. @param value the object */
+export function asPatchFault(value: unknown, error: unknown): unknown {
+  if (!isBadRequest(error)) return error
   const shown = JSON.stringify(value)?.slice(0, maxShownCharacters)
-  return newInvalid({ group: '', kind: '' }, '', [invalid('patch', shown, cause.message)])
+  return newInvalid({ group: '', kind: '' }, '', [invalid('patch', shown, (error as Error).message)])
 }
 
 function decode(value: unknown, served: ServedVersion, options: DecodeOptions): UnstructuredObject {
@@ -78,7 +80,9 @@ function decode(value: unknown, served: ServedVersion, options: DecodeOptions): 
 
 function checkKind(value: unknown, served: ServedVersion): UnstructuredObject {
   const { kind } = served.resource.definition
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  // As Go reads it, null is an object without fields.
+  if (value === null) return checkKind({}, served)
+  if (typeof value !== 'object' || Array.isArray(value)) {
     throw newBadRequest(
       `couldn't get version/kind; json parse error: the body must be a JSON object of kind ${kind}, not ${describe(value)}`,
     )
@@ -142,7 +146,6 @@ function strictFaults(unknown: readonly string[], faults: Omit<BodyFaults, 'yaml
 }
 
 function describe(value: unknown): string {
-  if (value === null) return 'null'
   return Array.isArray(value) ? 'an array' : `a ${typeof value}`
 }
 

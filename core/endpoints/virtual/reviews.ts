@@ -1,3 +1,4 @@
+import { invalid } from '#apis/meta/v1/field-error.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { TokenIssuer } from '#core/authn/token-issuer.ts'
 import type { RbacIndex } from '#core/authz/rbac/rbac-index.ts'
@@ -69,12 +70,18 @@ async function reviewToken(issuer: TokenIssuer, spec: Spec) {
   }
 }
 
+/** @throws StatusError Invalid for a question about nobody */
 function subjectOf(spec: Spec): UserInfo {
   const { user, uid, groups, extra } = spec as {
     user?: string
     uid?: string
     groups?: string[]
     extra?: UserInfo['extra']
+  }
+  if (!user && !groups?.length) {
+    throw newInvalid({ group: 'authorization.k8s.io', kind: 'SubjectAccessReview' }, '', [
+      invalid('spec.user', '', 'at least one of user or group must be specified'),
+    ])
   }
   return { username: user ?? '', groups: groups ?? [], ...(uid && { uid }), ...(extra && { extra }) }
 }
