@@ -38,3 +38,35 @@ test.each([
 test('the server alone knows no runtime', () => {
   expect(() => parseServerFlags(['--cri', 'sim'])).toThrow(UsageError)
 })
+
+test('etcd is named with its servers, prefix and files', () => {
+  const { etcd } = parseServerFlags(['--etcd-servers', 'http://a:2379,https://b:2379/', '--etcd-prefix', '/k8s'])
+  expect(etcd).toEqual({
+    endpoints: ['http://a:2379', 'https://b:2379'],
+    prefix: '/k8s',
+    tls: { ca: undefined, cert: undefined, key: undefined },
+    compactionIntervalMs: 300_000,
+  })
+  expect(parseServerFlags([]).etcd).toBeUndefined()
+})
+
+test.each([
+  { args: ['--etcd-prefix', '/x'], says: '--etcd-prefix needs --etcd-servers' },
+  {
+    args: ['--etcd-servers', 'a:2379'],
+    says: '--etcd-servers must name URLs such as https://10.0.0.1:2379, not "a:2379"',
+  },
+  {
+    args: ['--etcd-servers', 'http://a', '--etcd-prefix', 'x'],
+    says: '--etcd-prefix must be a path such as /registry',
+  },
+  {
+    args: ['--etcd-servers', 'http://a', '--etcd-certfile', 'x'],
+    says: '--etcd-certfile and --etcd-keyfile go together',
+  },
+  { args: ['--etcd-servers', 'http://a', '--etcd-cafile', '/none'], says: '--etcd-cafile: ENOENT' },
+  { args: ['--etcd-servers', 'http://a', '--etcd-compaction-interval', 'x'], says: '--etcd-compaction-interval' },
+])('$args is a mistake: $says', ({ args, says }) => {
+  expect(() => parseServerFlags(args)).toThrow(UsageError)
+  expect(() => parseServerFlags(args)).toThrow(says)
+})

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { encodeObject } from '#core/machinery/canonical.ts'
 import { openEmbeddedStorage } from '../embedded/embedded-storage.ts'
-import { StorageError } from '../storage.ts'
+import { type SharedStorage, type Storage, StorageError, type WatchSink } from '../storage.ts'
 import { Cacher, storageKey } from './cacher.ts'
 
 async function openStorage() {
@@ -34,6 +34,47 @@ test('what was stored before is loaded, page by page, under its revisions', asyn
   expect(entries.map((entry) => entry.key)).toEqual(names.map((name) => `a/${name}`))
   expect(entries.map((entry) => entry.revision)).toEqual(revisions)
   expect(cacher.revision).toBe(revisions.at(-1))
+})
+
+test('what happened before a start is known as it happened, and what is forgotten is not', async () => {
+  const storage = await openStorage()
+  const key = (name: string) => storageKey('', 'things', name)
+  const kept = await storage.create(key('kept'), bytesOf('kept'))
+  const gone = await storage.create(key('gone'), bytesOf('gone'))
+  const changed = await storage.update(key('kept'), bytesOf('kept'), kept)
+  const removed = await storage.delete(key('gone'), gone)
+  const added = await storage.create(key('added'), bytesOf('added'))
+  const changesOf = (cacher: Cacher, after: number) =>
+    cacher
+      .resource('core/things')
+      .changesAfter(after)
+      ?.map(({ type, entry, previous }) => [type, entry.key, entry.revision, previous?.revision])
+  const since = [
+    ['MODIFIED', 'kept', changed, kept],
+    ['DELETED', 'gone', removed, gone],
+    ['ADDED', 'added', added, undefined],
+  ]
+  {
+    await using cacher = await Cacher.start(storage)
+    expect(cacher.revision).toBe(added)
+    expect(
+      cacher
+        .resource('core/things')
+        .list('')
+        .entries.map((entry) => entry.key),
+    ).toEqual(['added', 'kept'])
+    expect(changesOf(cacher, gone)).toEqual(since)
+  }
+  await storage.compact(changed)
+  await using cacher = await Cacher.start(storage)
+  expect(
+    cacher
+      .resource('core/things')
+      .list('')
+      .entries.map((entry) => entry.key),
+  ).toEqual(['added', 'kept'])
+  expect(changesOf(cacher, gone)).toBeUndefined()
+  expect(changesOf(cacher, added)).toEqual([])
 })
 
 test('who awaits a write reads it', async () => {
@@ -84,4 +125,71 @@ test('keys that are no objects are left alone', async () => {
   await using cacher = await Cacher.start(storage)
   await storage.create('/registry/odd-too', Buffer.from('x'))
   expect([...cacher.resources()].filter(([, cache]) => cache.size > 0)).toEqual([])
+})
+
+/** A store whose watch may lose what happened: what a cut-off server meets when others compacted meanwhile. */
+function forgetful(storage: Storage): { storage: SharedStorage; miss(writes: () => Promise<unknown>): Promise<void> } {
+  let live: { sink: WatchSink; isDeaf: boolean } | undefined
+  const shared: SharedStorage = {
+    ...methodsOf(storage),
+    watch(prefix, after, sink) {
+      const mine = { sink, isDeaf: false }
+      live = mine
+      return storage.watch(prefix, after, {
+        ...sink,
+        onEvents: (events) => mine.isDeaf || sink.onEvents(events),
+        onProgress: (revision) => mine.isDeaf || sink.onProgress?.(revision),
+      })
+    },
+    synced: () => storage.currentRevision(),
+    failure: undefined,
+  }
+  return {
+    storage: shared,
+    miss: async (writes) => {
+      const lost = live!
+      lost.isDeaf = true
+      await writes()
+      lost.sink.onEnd(new StorageError('Compacted', 'too late'))
+    },
+  }
+}
+
+function methodsOf(storage: Storage): Storage {
+  return {
+    create: (...args) => storage.create(...args),
+    update: (...args) => storage.update(...args),
+    delete: (...args) => storage.delete(...args),
+    get: (key) => storage.get(key),
+    list: (...args) => storage.list(...args),
+    currentRevision: () => storage.currentRevision(),
+    watch: (...args) => storage.watch(...args),
+    compact: (revision) => storage.compact(revision),
+    [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose](),
+  }
+}
+
+test('a cache that lost its place in the history starts over: listeners hear the differences, watches end', async () => {
+  const { storage, miss } = forgetful(await openStorage())
+  const key = (name: string) => storageKey('', 'things', `a/${name}`)
+  const created = await Promise.all(['same', 'changed', 'gone'].map((name) => storage.create(key(name), bytesOf(name))))
+  await using cacher = await Cacher.start(storage)
+  const cache = cacher.resource('core/things')
+  const heard: string[] = []
+  cache.onChange((change) => heard.push(`${change.type} ${change.entry.key}`))
+  const { promise: ended, resolve } = Promise.withResolvers<void>()
+  cache.subscribe({ id: 'all', keyPrefix: '' }, { deliver: () => {}, end: resolve })
+  await miss(async () => {
+    await storage.update(key('changed'), bytesOf('changed'), created[1]!)
+    await storage.delete(key('gone'), created[2]!)
+    await storage.create(key('new'), bytesOf('new'))
+  })
+  await ended
+  await cacher.synced!()
+  expect(heard.sort()).toEqual(['ADDED a/new', 'DELETED a/gone', 'MODIFIED a/changed'])
+  expect(cache.list('').entries.map((entry) => entry.key)).toEqual(['a/changed', 'a/new', 'a/same'])
+  expect(cache.changesAfter(created[2]!)).toBeUndefined()
+  expect(cacher.failure).toBeUndefined()
+  const revision = await storage.create(key('later'), bytesOf('later'))
+  expect(cache.get('a/later')?.revision).toBe(revision)
 })
