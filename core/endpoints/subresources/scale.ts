@@ -3,13 +3,14 @@ import { newBadRequest, newInvalid } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
 import { compileJsonPath } from '#core/machinery/json-path.ts'
 import { formatLabelSelector, requirementsOf } from '#core/machinery/label-selector.ts'
+import { asPatchFault } from '#core/registry/decode.ts'
 import type { ServedVersion } from '#core/registry/registry.ts'
-import { isObject } from '#core/schema/json.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { readBody, type StrictReading } from '../body.ts'
 import { type ResourceRequest, requireNamespace, writeContext } from '../endpoint.ts'
 import { type ApplyPatch, readPatch } from '../patch.ts'
 import { replyOwn } from '../reply.ts'
+import { type BodyKind, checkBody } from './typed-body.ts'
 
 /** autoscaling/v1 Scale: the replicas of anything that has some. @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/scale/ */
 interface Scale extends UnstructuredObject {
@@ -27,7 +28,11 @@ export async function scale(request: ResourceRequest): Promise<void> {
   const change = (current: CacheEntry) => {
     const object = reviveObject(served.encode(current))
     const scale = apply(scaleOf(object, served))
-    checkScale(scale, info.name)
+    try {
+      checkScale(scale, request)
+    } catch (error) {
+      throw context.isPatched ? asPatchFault(scale, error) : error
+    }
     return scaled(object, scale, served)
   }
   const bytes = await store.update(served, info, 'scale', change, context)
@@ -72,17 +77,18 @@ function selectorText(selector: unknown): string {
 }
 
 /** @throws StatusError BadRequest for anything but the Scale of that object */
-function checkScale(value: unknown, name: string): asserts value is Scale {
-  if (!isObject(value) || !isObject(value.spec ?? {}) || !isObject(value.metadata ?? {})) {
-    throw newBadRequest('the body must be an autoscaling/v1 Scale')
-  }
-  const { kind = 'Scale', apiVersion = 'autoscaling/v1', metadata } = value as Partial<Scale>
-  if (kind !== 'Scale' || apiVersion !== 'autoscaling/v1') {
-    throw newBadRequest(`the body must be an autoscaling/v1 Scale, not a ${apiVersion} ${kind}`)
-  }
+function checkScale(value: unknown, request: ResourceRequest): asserts value is Scale {
+  const { metadata } = checkBody<Partial<Scale>>(value, request, scaleKind)
+  const { name } = request.info
   if (metadata?.name && metadata.name !== name) {
     throw newBadRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
   }
+}
+
+const scaleKind: BodyKind = {
+  kind: 'Scale',
+  apiVersions: ['autoscaling/v1'],
+  definition: 'io.k8s.api.autoscaling.v1.Scale',
 }
 
 /** The object with the replicas of `scale`, conditional on its resourceVersion when it names one. */
