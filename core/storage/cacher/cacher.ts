@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { spliceResourceVersion } from '#core/machinery/canonical.ts'
-import { isShared, type Storage, StorageError, type StorageWatch, type StoreEvent } from '../storage.ts'
+import {
+  isShared,
+  type Storage,
+  StorageError,
+  type StorageWatch,
+  type StoredList,
+  type StoreEvent,
+} from '../storage.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { CacheEntry, type Change, type ExtractFacts } from './entry.ts'
 import { ResourceCache } from './resource-cache.ts'
@@ -9,6 +16,12 @@ import { Slabs } from './slab.ts'
 const registryPrefix = '/registry/'
 /** Larger pages leave holes in the malloc heap that nothing fills again: 40 MB more for 100,000 objects. */
 const loadPageSize = 500
+
+/**
+ * So many revisions before its start a cache knows as well: watches go on behind a restart of the server. Every page that
+ * is loaded looks at them all.
+ */
+const historyRevisions = 4_096
 
 /** How long a request waits for the cache after the store has handed everything over. */
 const catchUpMs = 5_000
@@ -56,14 +69,23 @@ export class Cacher implements AsyncDisposable {
     return cacher
   }
 
+  /** Loads an earlier state, and what has happened since as it happened. */
   async #load(): Promise<void> {
-    this.#revision = await this.#read((resource, entry) => this.resource(resource).load(entry))
+    const latest = await this.#storage.currentRevision()
+    const earlier = Math.max(1, latest - historyRevisions)
+    const take = (resource: string, entry: CacheEntry) => this.resource(resource).load(entry)
+    this.#revision = await this.#read(take, earlier < latest ? earlier : undefined)
     this.#follow()
+    await Promise.race([this.reached(latest), this.lost])
   }
 
-  /** Hands over everything that is stored at one revision, in pages. @returns the revision */
-  async #read(take: (resource: string, entry: CacheEntry) => void): Promise<number> {
-    let page = await this.#storage.list(registryPrefix, { limit: loadPageSize })
+  /**
+   * Hands over everything that is stored at one revision, in pages.
+   * @param wanted the revision, unless it is forgotten; absent: the latest
+   * @returns the revision
+   */
+  async #read(take: (resource: string, entry: CacheEntry) => void, wanted?: number): Promise<number> {
+    let page = await this.#firstPage(wanted)
     const { revision } = page
     this.#loadedAt = revision
     for (;;) {
@@ -74,6 +96,18 @@ export class Cacher implements AsyncDisposable {
       if (!page.more) return revision
       const after = page.items[page.items.length - 1]!.key
       page = await this.#storage.list(registryPrefix, { limit: loadPageSize, after, revision })
+    }
+  }
+
+  async #firstPage(revision: number | undefined): Promise<StoredList> {
+    try {
+      return await this.#storage.list(registryPrefix, {
+        limit: loadPageSize,
+        ...(revision !== undefined && { revision }),
+      })
+    } catch (error) {
+      if (revision === undefined || !(error instanceof StorageError) || error.code !== 'Compacted') throw error
+      return this.#firstPage(undefined)
     }
   }
 
