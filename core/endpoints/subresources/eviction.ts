@@ -1,12 +1,17 @@
 import type { Pod } from '#apis/core/v1/zz_generated.types.ts'
+import type { DeleteOptions } from '#apis/meta/v1/types.ts'
+import { needsBudget, planEviction } from '#apis/policy/v1/eviction.ts'
 import type { Eviction, PodDisruptionBudget } from '#apis/policy/v1/zz_generated.types.ts'
-import { newBadRequest, newInternalError, StatusError } from '#core/errors/status-error.ts'
+import { isConflict, newBadRequest, newForbidden, StatusError } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
 import { matchesLabels, requirementsOf } from '#core/machinery/label-selector.ts'
+import { rfc3339 } from '#core/registry/deletion.ts'
+import type { WriteContext } from '#core/registry/resource-store.ts'
 import { readBody } from '../body.ts'
 import { checkDeleteOptions } from '../delete.ts'
 import { type ResourceRequest, requireNamespace, writeContext } from '../endpoint.ts'
 import { replyOwn } from '../reply.ts'
+import { type BodyKind, checkBody } from './typed-body.ts'
 
 /**
  * POST of `pods/NAME/eviction`: deletes the pod unless a PodDisruptionBudget cannot spare it (429, to be tried again).
@@ -16,38 +21,49 @@ export async function eviction(request: ResourceRequest): Promise<void> {
   requireNamespace(request)
   const { info, served, store, exchange } = request
   const body = await readEviction(request)
-  const pod = reviveObject(store.get(served.resource, info).bytes) as unknown as Pod
   const options = body.deleteOptions ?? {}
-  if (typeof options !== 'object') throw newBadRequest('deleteOptions must be an object')
   const dryRun = checkDeleteOptions(options, exchange.query.getAll('dryRun'))
   const context = { ...writeContext(request), dryRun }
-  const budgets = needsBudget(pod) ? budgetsOf(request, pod) : []
-  if (budgets.length > 1)
-    throw newInternalError(
-      'this pod has more than one PodDisruptionBudget, which the eviction subresource does not support',
-    )
-  const [budget] = budgets
-  if (budget) await spend(request, budget, pod)
-  await store.delete(served, info, options, context)
+  const pod = reviveObject(store.get(served.resource, info).bytes) as unknown as Pod
+  const [budget, another] = needsBudget(pod) ? budgetsOf(request, pod) : []
+  if (another) throw newTwoBudgets()
+  const isSpared = budget !== undefined && (await spend(request, budget, pod, context)) === 'spare'
+  if (isSpared) await removeUnhealthy(request, pod, budget.metadata.name ?? '', options, context)
+  else await store.delete(served, info, options, context)
   const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
   await replyOwn(request, 201, status)
 }
 
-async function readEviction({ exchange, info }: ResourceRequest): Promise<Eviction> {
-  const body = await readBody(exchange)
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw newBadRequest('the body must be a policy/v1 Eviction')
+/** Deletes a pod that counts for nothing, as long as it has not become healthy meanwhile. */
+async function removeUnhealthy(
+  { served, store, info }: ResourceRequest,
+  { metadata }: Pod,
+  budget: string,
+  options: DeleteOptions,
+  context: WriteContext,
+): Promise<void> {
+  const { resourceVersion } = metadata
+  const isClients = options.preconditions?.resourceVersion !== undefined
+  const preconditions = { ...options.preconditions, ...(!isClients && { resourceVersion }) }
+  try {
+    await store.delete(served, info, { ...options, preconditions }, context)
+  } catch (error) {
+    if (isClients || !isConflict(error)) throw error
+    throw newLater(`The disruption budget ${budget} is still being processed by the server.`, 10)
   }
-  const eviction = body as Eviction
-  if (eviction.metadata?.name && eviction.metadata.name !== info.name) {
-    throw newBadRequest(`name in URL does not match name in Eviction object`)
-  }
-  return eviction
 }
 
-/** Pods that have ended or not begun may always go. */
-function needsBudget({ status, metadata }: Pod): boolean {
-  return !metadata.deletionTimestamp && !['Succeeded', 'Failed', 'Pending'].includes(status?.phase ?? 'Pending')
+const evictionKind: BodyKind = {
+  kind: 'Eviction',
+  apiVersions: ['policy/v1', 'policy/v1beta1'],
+  definition: 'io.k8s.api.policy.v1.Eviction',
+}
+
+async function readEviction(request: ResourceRequest): Promise<Eviction> {
+  const { exchange, info } = request
+  const body = checkBody<Eviction>(await readBody(exchange), request, evictionKind)
+  if (body.metadata?.name !== info.name) throw newBadRequest('name in URL does not match name in Eviction object')
+  return body
 }
 
 function budgetsOf({ registry, info }: ResourceRequest, pod: Pod): PodDisruptionBudget[] {
@@ -61,38 +77,45 @@ function budgetsOf({ registry, info }: ResourceRequest, pod: Pod): PodDisruption
 }
 
 /** Takes one disruption from the budget, in the store, so that no two evictions take the same. */
-async function spend(request: ResourceRequest, budget: PodDisruptionBudget, pod: Pod): Promise<void> {
-  const { registry, store } = request
-  const { name = '', namespace = '' } = budget.metadata
+async function spend(
+  { registry, store }: ResourceRequest,
+  { metadata: { name = '', namespace = '' } }: PodDisruptionBudget,
+  pod: Pod,
+  context: WriteContext,
+): Promise<'spend' | 'spare'> {
+  const budgets = registry.find('policy', 'v1', 'poddisruptionbudgets')!
+  let action: 'spend' | 'spare' = 'spend'
   await store.update(
-    registry.find('policy', 'v1', 'poddisruptionbudgets')!,
+    budgets,
     { namespace, name },
     'status',
     (current) => {
       const object = reviveObject(current.bytes)
-      const { status, metadata } = object as unknown as PodDisruptionBudget
-      if (
-        !status ||
-        (status.disruptionsAllowed ?? 0) < 1 ||
-        (status.observedGeneration ?? 0) < (metadata.generation ?? 0)
-      ) {
-        throw cannotSpare(name, status)
-      }
-      const disruptedPods = { ...status.disruptedPods, [pod.metadata.name ?? '']: new Date().toISOString() }
-      object.status = { ...status, disruptionsAllowed: (status.disruptionsAllowed ?? 0) - 1, disruptedPods }
+      const plan = planEviction(object as unknown as PodDisruptionBudget, pod, rfc3339(Date.now()))
+      if (plan.action === 'later') throw newLater(plan.why, plan.retryAfterSeconds)
+      if (plan.action === 'never') throw newForbidden(budgets.resource.definition, name, plan.why)
+      action = plan.action
+      if (plan.action === 'spend') object.status = plan.status
       return object
     },
-    writeContext(request),
+    context,
   )
+  return action
 }
 
-function cannotSpare(name: string, status: PodDisruptionBudget['status']): StatusError {
-  const needed = status?.desiredHealthy ?? 0
-  const message = `The disruption budget ${name} needs ${needed} healthy pods and has ${status?.currentHealthy ?? 0} currently`
+function newLater(why: string, retryAfterSeconds?: number): StatusError {
   return new StatusError({
     reason: 'TooManyRequests',
     code: 429,
     message: "Cannot evict pod as it would violate the pod's disruption budget.",
-    details: { causes: [{ reason: 'DisruptionBudget', message }], retryAfterSeconds: 10 },
+    details: {
+      causes: [{ reason: 'DisruptionBudget', message: why }],
+      ...(retryAfterSeconds && { retryAfterSeconds }),
+    },
   })
+}
+
+function newTwoBudgets(): StatusError {
+  const message = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.'
+  return new StatusError({ reason: 'InternalError', code: 500, message })
 }
