@@ -6,6 +6,7 @@ import { reviveObject } from '#core/machinery/canonical.ts'
 import { readBody } from '../body.ts'
 import { type Endpoint, type ResourceRequest, requireNamespace } from '../endpoint.ts'
 import { replyOwn } from '../reply.ts'
+import { type BodyKind, checkBody } from './typed-body.ts'
 
 const minSeconds = 600
 const maxSeconds = 2 ** 32
@@ -38,19 +39,17 @@ export function tokenEndpoint(issuer: TokenIssuer): Endpoint {
   }
 }
 
-async function readTokenRequest({ exchange, info }: ResourceRequest): Promise<TokenRequest> {
-  const body = (await readBody(exchange)) ?? {}
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw newBadRequest('the body must be a TokenRequest')
-  }
-  const { spec } = body as TokenRequest
-  const audiences: unknown = spec?.audiences ?? []
-  if (!Array.isArray(audiences) || audiences.some((one) => typeof one !== 'string')) {
-    throw newBadRequest('spec.audiences must be a list of strings')
-  }
-  // Older kubectls send null for what they leave to the server.
-  const seconds = spec?.expirationSeconds ?? undefined
-  if (seconds !== undefined && (!Number.isSafeInteger(seconds) || seconds < minSeconds || seconds > maxSeconds)) {
+const tokenRequest: BodyKind = {
+  kind: 'TokenRequest',
+  apiVersions: ['authentication.k8s.io/v1'],
+  definition: 'io.k8s.api.authentication.v1.TokenRequest',
+}
+
+async function readTokenRequest(request: ResourceRequest): Promise<TokenRequest> {
+  const { exchange, info } = request
+  const body = checkBody<TokenRequest>((await readBody(exchange)) ?? {}, request, tokenRequest)
+  const seconds = body.spec?.expirationSeconds
+  if (seconds !== undefined && (seconds < minSeconds || seconds > maxSeconds)) {
     const detail =
       seconds < minSeconds
         ? 'may not specify a duration less than 10 minutes'
@@ -63,7 +62,7 @@ async function readTokenRequest({ exchange, info }: ResourceRequest): Promise<To
       },
     ])
   }
-  return body as TokenRequest
+  return body
 }
 
 const bindable: Record<string, string> = { Pod: 'pods', Secret: 'secrets', Node: 'nodes' }
