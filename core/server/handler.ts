@@ -190,7 +190,9 @@ export class Handler {
     if (subresource === 'status' && definition.subresources.status) {
       return statusVerbs.includes(verb) ? verbs.get(verb) : undefined
     }
-    if (subresource === 'scale' && definition.subresources.scale) return this.#parts.subresources.get('scale')
+    if (subresource === 'scale' && definition.subresources.scale) {
+      return statusVerbs.includes(verb) ? this.#parts.subresources.get('scale') : undefined
+    }
     const known = resource.definition.keelson?.subresources
     if (!known || !Object.hasOwn(known, subresource)) throw newPathNotFound()
     const { handler, verbs: allowed } = known[subresource]!
