@@ -1,4 +1,4 @@
-import { newBadRequest, newMethodNotAllowed } from '#core/errors/status-error.ts'
+import { newBadRequest, newMethodNotAllowed, newPathNotFound } from '#core/errors/status-error.ts'
 import type { RequestAttributes } from './exchange.ts'
 
 /**
@@ -117,7 +117,7 @@ export function isTrue(value: string | null): boolean {
   return value !== null && value !== 'false' && value !== '0'
 }
 
-/** @throws StatusError BadRequest for what does not decode, and for a slash in disguise: it is no part of any name */
+/** @throws StatusError BadRequest for what does not decode, NotFound for a slash in disguise: it is no part of any name */
 function decode(segment: string): string {
   if (!segment.includes('%')) return segment
   let decoded: string
@@ -126,6 +126,6 @@ function decode(segment: string): string {
   } catch (cause) {
     throw newBadRequest(`the path segment "${segment}" is not properly escaped`, cause)
   }
-  if (decoded.includes('/')) throw newBadRequest(`the path segment "${segment}" may not contain "/"`)
+  if (decoded.includes('/')) throw newPathNotFound()
   return decoded
 }
