@@ -41,7 +41,7 @@ const apiMachinery = {
   'AggregatedDiscovery should support aggregated discovery interface for CRDs': 'covered',
   'AggregatedDiscovery should support raw aggregated discovery endpoint Accept headers': 'covered',
   'AggregatedDiscovery should support raw aggregated discovery request for CRDs': 'covered',
-  'Aggregator Should be able to support the 1.17 Sample API Server using the current Aggregator': 'node',
+  'Aggregator Should be able to support the 1.17 Sample API Server using the current Aggregator': 'covered',
   'CustomResourceConversionWebhook should be able to convert a non homogeneous list of CRs': 'webhook',
   'CustomResourceConversionWebhook should be able to convert from CR v1 to CR v2': 'webhook',
   'CustomResourceDefinition Watch CustomResourceDefinition Watch watch on custom resource definition objects':

@@ -18,9 +18,9 @@ export interface ConformanceCase {
 
 /**
  * `kubectl`: the binary. `pods`: a node that is ready, real or simulated. `containers`: a node that runs real programs.
- * `impersonation`: the caller may act as others.
+ * `impersonation`: the caller may act as others. `neighbour`: the API server is on this machine, and reaches what listens here.
  */
-export const needs = ['kubectl', 'pods', 'containers', 'impersonation'] as const
+export const needs = ['kubectl', 'pods', 'containers', 'impersonation', 'neighbour'] as const
 export type Need = (typeof needs)[number]
 
 export function defineCase(definition: ConformanceCase): ConformanceCase {

@@ -1,4 +1,5 @@
 import { nodes } from '@keelson/apis/core/v1/zz_generated.types.ts'
+import { loadKubeconfig } from '@keelson/client'
 import type { ConformanceCase, Need } from './case.ts'
 import type { Cluster } from './context.ts'
 import { readKubectl } from './kubectl.ts'
@@ -18,6 +19,7 @@ export async function findMeans(cluster: Cluster): Promise<Means> {
     ['pods', whyNoNode(cluster, () => true)],
     ['containers', whyNoNode(cluster, (runtime) => !runtime.startsWith('sim'))],
     ['impersonation', whyNoImpersonation(cluster)],
+    ['neighbour', Promise.resolve(whyNoNeighbour(cluster))],
   ]
   const reasons = await Promise.all(checks.map(async ([need, check]) => [need, await check] as const))
   const unmet = new Map(reasons.filter((entry): entry is [Need, string] => entry[1] !== undefined))
@@ -46,4 +48,10 @@ async function whyNoNode({ client }: Cluster, accepts: (runtime: string) => bool
 async function whyNoImpersonation({ http }: Cluster): Promise<string | undefined> {
   const { status } = await http.send({ path: '/version', headers: { 'impersonate-user': 'conformance' } })
   return status === 200 ? undefined : `acting as another user is answered with ${status}`
+}
+
+function whyNoNeighbour({ kubeconfig }: Cluster): string | undefined {
+  const { hostname } = new URL(loadKubeconfig(kubeconfig).server)
+  if (hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')) return undefined
+  return 'the API server is on another machine'
 }

@@ -142,7 +142,9 @@ export class RemoteApis implements RemoteOpenApi, Disposable {
     const entry = served.resource.cache.get(name)
     if (!entry || isShown(parse(entry), condition)) return
     const show = (object: APIService) => {
-      object.status = { conditions: [{ ...condition, lastTransitionTime: transitionTime(object, condition.status) }] }
+      const others = object.status?.conditions?.filter(({ type }) => type !== condition.type) ?? []
+      const lastTransitionTime = transitionTime(object, condition.status)
+      object.status = { conditions: [...others, { ...condition, lastTransitionTime }] }
     }
     try {
       await store.update(served, { namespace: '', name }, 'status', (now) => changed(now, show), writeContext)
