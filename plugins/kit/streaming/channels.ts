@@ -7,6 +7,8 @@ import type { WebSocket } from 'ws'
  * @see https://kep.k8s.io/4006 for the close signal of `v5.channel.k8s.io`
  */
 export interface ChannelOptions {
+  /** What the WebSocket runs over. */
+  connection: Duplex
   base64: boolean
   /** A message `255, n` closes channel n. */
   closeSignal: boolean
@@ -52,6 +54,8 @@ export class WebSocketChannels {
     // A paused socket would not see the peer's answer to the close.
     this.#socket.resume()
     this.#socket.close(1000)
+    // Some clients take what they have received already only when more comes, or the end.
+    this.#options.connection.end()
   }
 
   #receive(message: Buffer, isBinary: boolean): void {

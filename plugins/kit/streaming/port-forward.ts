@@ -136,6 +136,7 @@ async function serveChannels(upgrade: Upgrade, dial: DialPort, options: HandlePo
   const granted = await grantWebSocket(upgrade, channelProtocols)
   if (!granted) return
   const channels = new WebSocketChannels(granted.socket, {
+    connection: upgrade.socket,
     base64: granted.protocol.includes('base64'),
     closeSignal: false,
   })

@@ -150,6 +150,7 @@ async function openWebSocket(upgrade: Upgrade, wanted: RemoteCommandOptions): Pr
   if (!granted) return undefined
   const { protocol, socket } = granted
   const channels = new WebSocketChannels(socket, {
+    connection: upgrade.socket,
     base64: protocol.includes('base64'),
     closeSignal: protocol.startsWith('v5.'),
   })
