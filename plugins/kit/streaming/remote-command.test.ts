@@ -244,6 +244,19 @@ test('a client that does not open its streams in time is dropped', async () => {
   await connection.closed
 })
 
+test('the connection ends with the command, though the client does not answer the close', async () => {
+  await using server = await serve()
+  const { hostname, port } = new URL(server.url)
+  const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true })
+  socket.write(
+    'GET /exec?stdout=true&command=both HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
+      'Sec-WebSocket-Protocol: v4.channel.k8s.io\r\n\r\n',
+  )
+  expect(await text(socket)).toContain('out\n')
+  socket.destroy()
+}, 5_000)
+
 test('a query asks in the words of the API or of a kubelet', () => {
   const ask = (query: string) => remoteCommandOptions(new URLSearchParams(query))
   expect(ask('stdin=true&stdout=true&stderr=true')).toEqual({ stdin: true, stdout: true, stderr: true, tty: false })
