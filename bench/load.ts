@@ -9,6 +9,8 @@ export interface LoadOptions {
   protocol: 'h1' | 'h2'
   /** HTTP/2 connections the requests are spread over. */
   sessions?: number
+  /** Over HTTP/2 only: how answers are to be encoded. */
+  accept?: string
 }
 
 type Send = (path: string, body?: Buffer) => Promise<Answer>
@@ -20,7 +22,9 @@ export async function measureRate(
   next: (at: number) => { path: string; body?: Buffer },
 ): Promise<Rate> {
   const { send, close } =
-    options.protocol === 'h2' ? h2Sender(target, options.sessions ?? 4) : h1Sender(target, options.concurrency)
+    options.protocol === 'h2'
+      ? h2Sender(target, options.sessions ?? 4, options.accept)
+      : h1Sender(target, options.concurrency)
   let sent = 0
   const askUntil = async (deadline: number) => {
     let answered = 0
@@ -43,12 +47,12 @@ export async function measureRate(
   return rate(answered)
 }
 
-function h2Sender(target: Target, sessions: number): { send: Send; close(): void } {
+function h2Sender(target: Target, sessions: number, accept = 'application/json'): { send: Send; close(): void } {
   const open = Array.from({ length: sessions }, () => openSession(target))
   let at = 0
   return {
     send: (path, body) => {
-      const headers = { ':method': body ? 'POST' : 'GET', ':path': path, 'content-type': 'application/json' }
+      const headers = { ':method': body ? 'POST' : 'GET', ':path': path, 'content-type': 'application/json', accept }
       return request(open[at++ % sessions]!, headers, body)
     },
     close: () => {

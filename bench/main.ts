@@ -1,25 +1,35 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { bigListBench } from './big-list.bench.ts'
+import { connectionsBench } from './connections.bench.ts'
 import { createBench } from './create.bench.ts'
 import { formatFigures, type Row, ratioOf, reaches } from './figure.ts'
 import { idleBench } from './idle.bench.ts'
+import { leasesBench } from './leases.bench.ts'
 import { formatMachine, thisMachine } from './machine.ts'
 import { nodesBench } from './nodes.bench.ts'
 import { podsBench } from './pods.bench.ts'
+import { protobufBench } from './protobuf.bench.ts'
 import { readBench } from './read.bench.ts'
 import { scaleBench } from './scale.bench.ts'
 import { startBench } from './start.bench.ts'
 import { storeBench } from './store.bench.ts'
 import { storeEtcdBench } from './store-etcd.bench.ts'
 import { watchBench } from './watch.bench.ts'
+import { watchersBench } from './watchers.bench.ts'
 
 /** Runs the benchmarks: every figure beside its yardstick from the same run. Exits with 1 when a goal is missed. */
 const benches: [name: string, run: (durationMs: number) => Promise<Row[]>][] = [
   ['start', startBench],
   ['idle', idleBench],
   ['read', readBench],
+  ['protobuf', protobufBench],
   ['create', createBench],
   ['watch', watchBench],
+  ['watchers', watchersBench],
+  ['leases', leasesBench],
+  ['big-list', bigListBench],
+  ['connections', connectionsBench],
   ['store', storeBench],
   ['etcd', storeEtcdBench],
   ['pods', podsBench],

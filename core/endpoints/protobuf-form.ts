@@ -32,7 +32,16 @@ export class ProtobufForm {
 
   /** The object's message alone, as lists hold it. */
   message(entry: CacheEntry): Buffer {
-    return encoded.get(this, entry) ?? encoded.add(this, entry, encodeMessage(this.#message, this.#json(entry)))
+    return encoded.get(this, entry) ?? encoded.add(this, entry, this.#encode(entry))
+  }
+
+  /** The same for what is not worth keeping: a view that the next call of anything here overwrites. */
+  passingMessage(entry: CacheEntry): Buffer {
+    return encoded.get(this, entry) ?? this.#encode(entry)
+  }
+
+  #encode(entry: CacheEntry): Buffer {
+    return encodeMessage(this.#message, this.#json(entry))
   }
 
   /** The object as it stands by itself. */
@@ -61,8 +70,8 @@ export function protobufFormOf(served: ServedVersion, { as, metaVersion }: Repre
   return form
 }
 
-/** So many bytes of a list are kept until they are sent; what is beyond is encoded twice. */
-const keptBytes = 16 * 1024 * 1024
+/** So many bytes of a list are kept until they are sent. What is beyond is encoded twice, and does not push others out. */
+const keptBytes = cacheBytes / 2
 /** Others get their turn after so long. */
 const turnMs = 2
 
@@ -80,9 +89,10 @@ export async function protobufListParts(
   let size = 0
   let turnEnds = performance.now() + turnMs
   for (const entry of entries) {
-    const message = form.message(entry)
+    const isKept = size < keptBytes
+    const message = isKept ? form.message(entry) : form.passingMessage(entry)
     size += itemSize(numbers, message)
-    if (size <= keptBytes) kept.push(message)
+    if (isKept) kept.push(message)
     if (performance.now() < turnEnds) continue
     await setImmediate()
     turnEnds = performance.now() + turnMs
@@ -101,5 +111,6 @@ function partsOf(
 }
 
 function* messages(entries: readonly CacheEntry[], kept: readonly Buffer[], form: ProtobufForm): Generator<Buffer> {
-  for (let at = 0; at < entries.length; at++) yield kept[at] ?? form.message(entries[at]!)
+  // A copy: other answers are encoded while a part of this one waits.
+  for (let at = 0; at < entries.length; at++) yield kept[at] ?? Buffer.from(form.passingMessage(entries[at]!))
 }
