@@ -120,11 +120,6 @@ export const rows: HostileRow[] = [
   ...[post, put, patch].map((request) =>
     row('fieldValidation=Maybe', request('fieldValidation=Maybe'), 422, 'fieldValidation: Unsupported value: "Maybe"'),
   ),
-  ...[post, put, patch].map((request) =>
-    row('a manager whose name is too long', request(`fieldManager=${'x'.repeat(129)}`), 422, 'fieldManager'),
-  ),
-  row('a manager whose name cannot be read', post('fieldManager=a%00b'), 422, 'fieldManager'),
-  row('force for what is no apply', patch('force=true'), 422, 'force'),
   row('a grace period that is no number', remove('gracePeriodSeconds=soon'), 400),
   row('a grace period with a fraction', remove('gracePeriodSeconds=1.5'), 400),
   row('a propagation nobody knows', remove('propagationPolicy=Never'), 422, 'propagationPolicy'),

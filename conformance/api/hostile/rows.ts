@@ -150,14 +150,21 @@ function statusOf(text: string): Status | undefined {
   }
 }
 
+type StatefulObject = KubeObject & { status?: unknown }
+
+/** Comes by itself. */
+const rootCertificates = 'kube-root-ca.crt'
+
 /** What the objects the rows are about say, but for what controllers add. */
 async function stateOf(t: CaseContext, places: Places): Promise<unknown> {
   const paths = [...places.values()].filter((path) => path.startsWith('/'))
-  const lists = await Promise.all(paths.map((path) => t.api<{ items: KubeObject[] }>('GET', path)))
+  const lists = await Promise.all(paths.map((path) => t.api<{ items: StatefulObject[] }>('GET', path)))
   return lists.map(({ items }) =>
-    items.map(({ metadata, status: _, ...rest }) => ({
-      ...rest,
-      metadata: { ...metadata, resourceVersion: '', managedFields: [], annotations: {} },
-    })),
+    items
+      .filter(({ metadata }) => metadata.name !== rootCertificates)
+      .map(({ metadata, status: _, ...rest }) => ({
+        ...rest,
+        metadata: { ...metadata, resourceVersion: '', managedFields: [], annotations: {} },
+      })),
   )
 }
