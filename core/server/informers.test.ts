@@ -134,3 +134,24 @@ test(`informers hear of everything once and in order, through ${cuts} broken con
     one.stop()
   }
 }, 120_000)
+
+test('a watch goes on where it was before the server started again, also behind a selector', async () => {
+  const made = await server.request('POST', configMaps, { metadata: { name: 'kept', labels: { kept: 'yes' } } })
+  expect(made.status).toBe(201)
+  const type = { 'content-type': 'application/merge-patch+json' }
+  const version = made.json().metadata.resourceVersion
+  for (const patch of [{ data: { a: '1' } }, { metadata: { labels: { kept: 'no' } } }]) {
+    expect((await server.request('PATCH', `${configMaps}/kept`, patch, type)).status).toBe(200)
+  }
+  await server.restart()
+  const query = `watch=1&resourceVersion=${version}&labelSelector=kept%3Dyes&timeoutSeconds=1`
+  const { text } = await server.request('GET', `${configMaps}?${query}`)
+  const events = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string; object: V1ConfigMap })
+  expect(events.map(({ type, object }) => [type, object.metadata?.labels, object.data])).toEqual([
+    ['MODIFIED', { kept: 'yes' }, { a: '1' }],
+    ['DELETED', { kept: 'yes' }, { a: '1' }],
+  ])
+})
