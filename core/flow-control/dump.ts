@@ -56,9 +56,8 @@ function queueTable(levels: Iterable<PriorityLevel>): string[][] {
   const rows = [queueColumns]
   for (const { spec, queues } of levels) {
     if (spec.isExempt) rows.push([spec.name, ...none(queueColumns.length - 1)])
-    let index = 0
-    for (const { waiting, executing, seatsInUse, next, seatsWaiting } of queues.inspect()) {
-      const figures = [index++, waiting.length, executing, seatsInUse, (next / 1000).toFixed(8), seatsWaiting]
+    for (const { index = -1, waiting, executing, seatsInUse, next, seatsWaiting } of queues.inspect()) {
+      const figures = [index, waiting.length, executing, seatsInUse, (next / 1000).toFixed(8), seatsWaiting]
       rows.push([spec.name, ...figures.map(String)])
     }
   }
@@ -85,13 +84,11 @@ function requestTable(
 ): string[][] {
   const rows = [withDetails ? [...requestColumns, ...detailColumns] : requestColumns]
   for (const { spec, queues } of levels) {
-    let index = 0
-    for (const { waiting } of queues.inspect()) {
+    for (const { index = -1, waiting } of queues.inspect()) {
       for (const [place, one] of waiting.entries()) {
         const row = [spec.name, one.flow.schema, String(index), String(place), ...requestCells(one, dateOf)]
         rows.push(withDetails ? [...row, ...detailCells(one.details)] : row)
       }
-      index++
     }
   }
   return rows

@@ -220,11 +220,7 @@ test('the debugging tables show levels, queues and who waits', () => {
   }
   expect(table('dump_priority_levels')).toMatch(/^exempt, +<none>,/m)
   expect(table('dump_priority_levels')).toMatch(new RegExp(`^global-default, +1, +false, +false, +1, +${limit}$`, 'm'))
-  expect(
-    table('dump_queues')
-      .split('\n')
-      .filter((line) => line.startsWith('global-default,')),
-  ).toHaveLength(128)
+  expect(table('dump_queues')).toMatch(/^global-default, +\d+, +1, +\d, +\d, +[\d.]+, +1$/m)
   const row = /^global-default, +global-default, +\d+, +0, +jane, +2026-01-01T00:00:00.000Z, +1, +0, +0s/m
   expect(table('dump_requests')).toMatch(row)
   expect(table('dump_requests?includeRequestDetails=1')).toContain('/api/v1/namespaces/a/pods/x')

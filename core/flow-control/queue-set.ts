@@ -33,6 +33,9 @@ export interface Waiting {
   readonly details: unknown
 }
 
+/** Past so many, queues that nobody is in are forgotten. */
+const mostKept = 1_000
+
 /** Longer than most requests take here; what they really took is settled when they leave. */
 const expectedMs = 3
 
@@ -87,7 +90,8 @@ export class QueueSet {
   readonly #waitLimitMs: number
   readonly #demand: SeatDemand
   #queuing: Queuing | undefined
-  #queues: Queue[] = []
+  /** By index. Made when somebody comes: a level may be configured to have millions. */
+  #queues = new Map<number, Queue>()
   /** Queues somebody waits in, also such that the configuration no longer has. */
   readonly #busy = new Set<Queue>()
   #limit: number
@@ -110,7 +114,7 @@ export class QueueSet {
   configure(queuing: Queuing | undefined): void {
     this.#queuing = queuing
     const count = queuing?.queues ?? 0
-    this.#queues = Array.from({ length: count }, (_, index) => this.#queues[index] ?? new Queue())
+    for (const index of this.#queues.keys()) if (index >= count) this.#queues.delete(index)
   }
 
   get limit(): number {
@@ -171,17 +175,29 @@ export class QueueSet {
 
   /** The least loaded of the flow's queues. */
   #queueOf({ hand }: Flow): Queue | undefined {
+    if (!this.#queuing) return undefined
     let best: Queue | undefined
-    let bestLoad = Number.POSITIVE_INFINITY
     for (const index of hand) {
-      const queue = this.#queues[index]
-      if (!queue) continue
+      const queue = this.#queues.get(index)
+      if (!queue) return this.#newQueue(index)
       const load = queue.seatsInUse + queue.seatsWaiting
-      if (load >= bestLoad) continue
-      best = queue
-      bestLoad = load
+      if (load === 0) return queue
+      if (!best || load < best.seatsInUse + best.seatsWaiting) best = queue
     }
     return best
+  }
+
+  #newQueue(index: number): Queue {
+    if (this.#queues.size >= mostKept) this.#forgetIdle()
+    const queue = new Queue()
+    this.#queues.set(index, queue)
+    return queue
+  }
+
+  #forgetIdle(): void {
+    for (const [index, queue] of this.#queues) {
+      if (queue.seatsInUse === 0 && queue.waiting.size === 0) this.#queues.delete(index)
+    }
   }
 
   #fits(width: number): boolean {
@@ -304,16 +320,27 @@ export class QueueSet {
     this.#demand.set(this.#seatsInUse + this.#seatsWaiting, now)
   }
 
-  /** Its queues, for people to look at. */
+  /** The queues somebody has been in, for people to look at. */
   *inspect(): Generator<QueueState> {
-    for (const queue of new Set([...this.#queues, ...this.#busy])) {
+    const known = new Map(Array.from(this.#queues, ([index, queue]) => [queue, index]))
+    for (const queue of new Set([...known.keys(), ...this.#busy])) {
       const { executing, seatsInUse, seatsWaiting, next } = queue
-      yield { waiting: [...queue.waiting], executing, seatsInUse, seatsWaiting, next }
+      const index = known.get(queue)
+      yield {
+        ...(index !== undefined && { index }),
+        waiting: [...queue.waiting],
+        executing,
+        seatsInUse,
+        seatsWaiting,
+        next,
+      }
     }
   }
 }
 
 export interface QueueState {
+  /** Absent when the configuration no longer has it. */
+  index?: number
   waiting: readonly Waiting[]
   executing: number
   seatsInUse: number

@@ -4,6 +4,7 @@ import { pathSegmentFaults } from '../../meta/v1/names.ts'
 import type { Rules } from '../../meta/v1/rules.ts'
 import type {
   FlowSchema,
+  LimitedPriorityLevelConfiguration,
   PolicyRulesWithSubjects,
   PriorityLevelConfiguration,
   QueuingConfiguration,
@@ -52,9 +53,12 @@ function ruleErrors(
 
 export const priorityLevelConfigurationRules: Rules<PriorityLevelConfiguration> = {
   nameFaults: pathSegmentFaults,
-  validate({ spec }) {
+  validate({ metadata, spec }) {
     const { type, limited, exempt } = spec ?? {}
     const errors: FieldError[] = []
+    if (type && (type === 'Exempt') !== (metadata.name === 'exempt')) {
+      errors.push(invalid('spec.type', type, "type must be 'Exempt' if and only if name is 'exempt'"))
+    }
     if (type === 'Exempt' && limited) {
       errors.push(forbidden('spec.limited', 'must be nil if the type is not Limited'))
     }
@@ -65,19 +69,63 @@ export const priorityLevelConfigurationRules: Rules<PriorityLevelConfiguration> 
     if (limitResponse?.type === 'Reject' && limitResponse.queuing) {
       errors.push(forbidden(at, 'must be nil if limited.limitResponse.type is not Limited'))
     }
-    return [...errors, ...(limitResponse?.queuing ? queuingErrors(at, limitResponse.queuing) : [])]
+    if (limitResponse?.type === 'Queue' && !limitResponse.queuing) {
+      errors.push(required(at, 'must not be empty if limited.limitResponse.type is Limited'))
+    }
+    return [
+      ...errors,
+      ...(exempt ? shareErrors('spec.exempt', exempt) : []),
+      ...(limited ? shareErrors('spec.limited', limited) : []),
+      ...(limitResponse?.queuing ? queuingErrors(at, limitResponse.queuing) : []),
+    ]
   },
 }
+
+function shareErrors(
+  field: string,
+  { nominalConcurrencyShares: shares, lendablePercent, borrowingLimitPercent }: LimitedPriorityLevelConfiguration,
+): FieldError[] {
+  return [
+    ...(shares !== undefined && shares < 0
+      ? [invalid(`${field}.nominalConcurrencyShares`, shares, 'must be a non-negative integer')]
+      : []),
+    ...inRange(`${field}.lendablePercent`, lendablePercent, 0, 100),
+    ...(borrowingLimitPercent !== undefined && borrowingLimitPercent < 0
+      ? [
+          invalid(
+            `${field}.borrowingLimitPercent`,
+            borrowingLimitPercent,
+            'if specified, must be a non-negative integer',
+          ),
+        ]
+      : []),
+  ]
+}
+
+const mostQueues = 10_000_000
+/** A hand is dealt from a hash of so many bits. */
+const hashBits = 60
 
 function queuingErrors(field: string, { queues, handSize, queueLengthLimit }: QueuingConfiguration): FieldError[] {
   return [
     ...positive(`${field}.queueLengthLimit`, queueLengthLimit, 'must be positive'),
     ...positive(`${field}.queues`, queues, 'must be positive'),
     ...positive(`${field}.handSize`, handSize, 'must be positive'),
-    ...(handSize !== undefined && queues !== undefined && handSize > queues
-      ? [invalid(`${field}.handSize`, handSize, `should not be greater than queues (${queues})`)]
+    ...(queues !== undefined && queues > mostQueues
+      ? [invalid(`${field}.queues`, queues, `must not be greater than ${mostQueues}`)]
       : []),
+    ...(handSize !== undefined && queues !== undefined ? handErrors(`${field}.handSize`, handSize, queues) : []),
   ]
+}
+
+function handErrors(field: string, handSize: number, queues: number): FieldError[] {
+  if (handSize > queues) return [invalid(field, handSize, `should not be greater than queues (${queues})`)]
+  // The number of hands: queues * (queues - 1) * ..., one factor for each card.
+  let bits = 0
+  for (let dealt = 0; dealt < handSize && bits <= hashBits; dealt++) bits += Math.log2(queues - dealt)
+  if (Math.ceil(bits) <= hashBits) return []
+  const needed = `required entropy bits of deckSize ${queues} and handSize ${handSize}`
+  return [invalid(field, handSize, `${needed} should not be greater than ${hashBits}`)]
 }
 
 export const flowControlRules = new Map<string, unknown>([
