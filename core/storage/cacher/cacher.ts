@@ -71,7 +71,9 @@ export class Cacher implements AsyncDisposable {
 
   /** Loads an earlier state, and what has happened since as it happened. */
   async #load(): Promise<void> {
-    const latest = await this.#storage.currentRevision()
+    const storage = this.#storage
+    // Of a shared store, one that its watches have come to: they need not hear of the latest.
+    const latest = await (isShared(storage) ? storage.synced() : storage.currentRevision())
     const earlier = Math.max(1, latest - historyRevisions)
     const take = (resource: string, entry: CacheEntry) => this.resource(resource).load(entry)
     this.#revision = await this.#read(take, earlier < latest ? earlier : undefined)
