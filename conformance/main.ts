@@ -1,5 +1,6 @@
 /** Checks any cluster for conformance: `node conformance/main.ts --kubeconfig FILE`. The exit status is 1 when a case fails. */
 import { writeFile } from 'node:fs/promises'
+import { describeCoverage } from './official.ts'
 import { type RunnerArguments, readArguments, usage } from './runner/arguments.ts'
 import { openCluster } from './runner/context.ts'
 import { isInFocus, loadCases } from './runner/load.ts'
@@ -9,8 +10,12 @@ import { runAll } from './runner/run.ts'
 
 const isColoured = Boolean(process.stdout.isTTY) && !process.env.NO_COLOR
 
-async function check({ kubeconfig, focus, junit, list, parallel }: RunnerArguments): Promise<number> {
+async function check({ kubeconfig, focus, junit, list, official, parallel }: RunnerArguments): Promise<number> {
   const cases = (await loadCases()).filter(({ name }) => isInFocus(name, focus))
+  if (official) {
+    for (const line of describeCoverage(await loadCases())) console.log(line)
+    return 0
+  }
   if (list) {
     for (const { name, stands } of cases) console.log([name, ...[stands].flat()].join('\n    '))
     return 0

@@ -1,12 +1,13 @@
+import type { ConformanceCase } from './runner/case.ts'
+
 /**
  * The official conformance tests of Kubernetes v1.36 of the groups that are about the API, its command line and its
  * instrumentation, by the names of `test/conformance/testdata/conformance.yaml` without the tags in brackets. A case says
  * in `stands` which of them it stands for; those without a case say here what they would need.
  */
 
-/** `node`: programs that run in containers. `quota`, `policy`: steps of admission. `extension`: an API server in a pod. */
-export const missing = ['webhook', 'CRD', 'node', 'quota', 'policy'] as const
-export type Missing = (typeof missing)[number]
+/** `node`: programs of their own in containers. `quota` and `policy`: steps of admission that are still to come. */
+export type Missing = 'webhook' | 'node' | 'quota' | 'policy'
 
 type Tests = Record<string, Missing | 'covered'>
 
@@ -157,4 +158,23 @@ export const officialTests: Readonly<Record<'api-machinery' | 'cli' | 'instrumen
   'api-machinery': apiMachinery,
   cli,
   instrumentation,
+}
+
+/** The cases that stand for each official test, by its name. */
+export function casesByOfficialTest(cases: readonly ConformanceCase[]): Map<string, string[]> {
+  const byTest = new Map<string, string[]>()
+  for (const { name, stands } of cases)
+    for (const test of [stands].flat()) byTest.set(test, [...(byTest.get(test) ?? []), name])
+  return byTest
+}
+
+/** The table of the official tests, as lines: each with the cases that stand for it, or what it would need. */
+export function describeCoverage(cases: readonly ConformanceCase[]): string[] {
+  const byTest = casesByOfficialTest(cases)
+  return Object.entries(officialTests).flatMap(([group, tests]) =>
+    Object.entries(tests).flatMap(([test, by]) => {
+      const found = byTest.get(test) ?? [`none: needs ${by}`]
+      return [`[sig-${group}] ${test}`, ...found.map((name) => `    ${name}`)]
+    }),
+  )
 }

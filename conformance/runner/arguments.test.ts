@@ -9,6 +9,7 @@ test('flags win over the environment', () => {
     focus: '',
     junit: undefined,
     list: false,
+    official: false,
     parallel: 4,
   })
   expect(readArguments(['--kubeconfig', 'f', '--parallel', '9'], environment)).toMatchObject({
