@@ -5,7 +5,7 @@ import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { listPast, type PastList } from '#core/storage/cacher/past-list.ts'
 import { decodeContinue, encodeContinue } from './continue-token.ts'
 import type { ResourceRequest } from './endpoint.ts'
-import { groupBytes, groupsOf } from './groups.ts'
+import { groupBytes, groupsOf, type Part } from './groups.ts'
 import { type ListOptions, parseListOptions } from './list-options.ts'
 import { mediaTypeOf, negotiate } from './negotiate.ts'
 import { announceGzip, indented, isPretty, takesGzip, yamlOf } from './presentation.ts'
@@ -153,11 +153,10 @@ export async function replyList(
   if (!isLarge(entries)) {
     return replyBytes(request, 200, Buffer.concat([...listParts(head, entries, encode)]), representation)
   }
-  return streamParts(
-    request,
-    (isPretty(exchange) ? indentedParts : listParts)(head, entries, encode),
-    mediaTypeOf('json'),
-  )
+  const parts = isPretty(exchange)
+    ? indentedParts(head, entries, encode)
+    : listParts<Part>(head, entries, (entry) => (!partial && served.showsAsStored(entry) ? entry : encode(entry)))
+  return streamParts(request, parts, mediaTypeOf('json'))
 }
 
 function listMetadata({ cacher }: ResourceRequest, page: ListPage): Record<string, unknown> {
@@ -173,7 +172,11 @@ type Encode = (entry: CacheEntry) => Buffer
 const comma = Buffer.from(',')
 const tail = Buffer.from(']}')
 
-function* listParts(head: object, entries: readonly CacheEntry[], encode: Encode): Generator<Buffer> {
+function* listParts<P extends Part>(
+  head: object,
+  entries: readonly CacheEntry[],
+  encode: (entry: CacheEntry) => P,
+): Generator<P | Buffer> {
   yield Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)
   for (let at = 0; at < entries.length; at++) {
     if (at > 0) yield comma
@@ -201,10 +204,10 @@ function* yamlParts(head: object, entries: readonly CacheEntry[], encode: Encode
 
 function isLarge(entries: readonly CacheEntry[]): boolean {
   let size = 0
-  return entries.some((entry) => (size += entry.bytes.length) > groupBytes)
+  return entries.some((entry) => (size += entry.length) > groupBytes)
 }
 
-async function streamParts({ exchange }: ResourceRequest, parts: Iterable<Buffer>, contentType: string): Promise<void> {
+async function streamParts({ exchange }: ResourceRequest, parts: Iterable<Part>, contentType: string): Promise<void> {
   const gzip = takesGzip(exchange)
   if (gzip) announceGzip(exchange)
   const reply = exchange.stream(200, contentType)

@@ -188,6 +188,11 @@ export class ServedVersion {
     return this.resource.definition.keelson?.storedAs === undefined
   }
 
+  /** True for an entry whose bytes are what this version shows. */
+  showsAsStored(entry: CacheEntry): boolean {
+    return this.isStorage && entry.revision >= this.resource.since
+  }
+
   /** An entry's bytes as this version shows them. */
   encode(entry: CacheEntry): Buffer {
     const bytes = entry.revision < this.resource.since ? this.#renewed(entry) : entry.bytes

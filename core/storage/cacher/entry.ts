@@ -39,6 +39,11 @@ export class CacheEntry {
     return this.#slab ? this.#memory.subarray(this.#start, this.#start + this.length) : this.#memory
   }
 
+  /** Copies as Buffer's `copy` does; large lists are written so, without a Buffer for each object. */
+  copy(target: Buffer, targetStart: number, from: number, to: number): number {
+    return this.#memory.copy(target, targetStart, this.#start + from, this.#start + to)
+  }
+
   /** The value of a selectable field; empty when absent. Names stand in the key: nothing is parsed for them. */
   field(name: string, extract: ExtractFacts): string {
     if (name === 'metadata.name') return this.key.slice(this.key.indexOf('/') + 1)
