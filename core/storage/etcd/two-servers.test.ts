@@ -129,6 +129,35 @@ describe.skipIf(missing)(`two servers over one etcd${missing ? ` (skipped: ${mis
     }
   })
 
+  test('controllers run at one of them, and at the other once that one stops', async () => {
+    const deployments = '/apis/apps/v1/namespaces/default/deployments'
+    const deploymentOf = (name: string) => ({
+      metadata: { name },
+      spec: {
+        replicas: 3,
+        selector: { matchLabels: { app: name } },
+        template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+      },
+    })
+    for (const name of ['led', 'taken-over']) {
+      expect((await b.request('POST', deployments, deploymentOf(name))).status).toBe(201)
+      const pods = new Set<string>()
+      const selector = `labelSelector=app=${name}`
+      for await (const { object } of watchLines(b, `/api/v1/namespaces/default/pods?watch=true&${selector}`)) {
+        pods.add(object.metadata.name!)
+        if (pods.size === 3) break
+      }
+      const status = `${deployments}?watch=true&fieldSelector=metadata.name=${name}`
+      for await (const { object } of watchLines(b, status)) {
+        if ((object.status as { replicas?: number }).replicas === 3) break
+      }
+      const list = await b.request('GET', `/api/v1/namespaces/default/pods?${selector}`)
+      expect(list.json<{ items: unknown[] }>().items).toHaveLength(3)
+      await a.stop()
+    }
+    await a.restart()
+  }, 60_000)
+
   test('without etcd there are clear failures and a readiness that names it; with it again all goes on', async () => {
     const { resourceVersion } = (await a.request('GET', configMaps)).json().metadata
     const watch = watchLines(b, `${configMaps}?watch=true&resourceVersion=${resourceVersion}`)
