@@ -2,6 +2,7 @@ import { newExpired } from '#core/errors/status-error.ts'
 import { frameWatchEvent } from '#core/machinery/protobuf/envelope.ts'
 import type { ReplyStream } from '#core/server/exchange.ts'
 import { type CacheEntry, frameEvent } from '#core/storage/cacher/entry.ts'
+import type { ResourceCache } from '#core/storage/cacher/resource-cache.ts'
 import type { Subscriber, ViewSpec } from '#core/storage/cacher/watch-view.ts'
 import type { ResourceRequest } from './endpoint.ts'
 import { parseWatchOptions, type WatchOptions } from './list-options.ts'
@@ -72,7 +73,7 @@ function startOf(
   const { cache } = served.resource
   const view = cache.viewOf(spec)
   if (sendInitial) {
-    const { entries } = cache.list(spec.keyPrefix, (entry) => view.includes(entry))
+    const entries = entriesOf(cache, spec).filter((entry) => view.includes(entry))
     const encode = spec.encode ?? ((entry: CacheEntry) => served.encode(entry))
     const { frame = frameEvent } = spec
     return { frames: mapped(entries, (entry) => frame('ADDED', encode(entry))) }
@@ -80,6 +81,13 @@ function startOf(
   if (revision === 0) return { frames: [] }
   const changes = cache.changesAfter(revision)
   return changes && { frames: mapped(changes, (change) => view.frame(change)) }
+}
+
+/** Those a view may include. Who watches one object, as nodes do, does not make anybody look at all others. */
+function entriesOf(cache: ResourceCache, { keyPrefix, key }: ViewSpec): CacheEntry[] {
+  if (key === undefined) return cache.list(keyPrefix).entries
+  const entry = cache.get(key)
+  return entry ? [entry] : []
 }
 
 function* mapped<T>(items: readonly T[], frame: (item: T) => Buffer | undefined): Generator<Buffer> {
@@ -101,6 +109,7 @@ function viewSpec(request: ResourceRequest): ViewSpec {
   return {
     id: [own, served.apiVersion, format, as, metaVersion, includeObject, selection.id].join(' '),
     keyPrefix: selection.keyPrefix,
+    ...(selection.singleKey !== undefined && { key: selection.singleKey }),
     ...(selection.matches && { matches: selection.matches }),
     ...(selection.equals && { equals: selection.equals }),
     ...(encode && { encode }),

@@ -6,6 +6,8 @@ export interface ViewSpec {
   id: string
   /** Only keys that start with this; empty for all. `namespace/` for one namespace. */
   keyPrefix: string
+  /** The one object it is about, when there is one. */
+  key?: string
   /** Absent: every object. */
   matches?: (entry: CacheEntry, extract: ExtractFacts) => boolean
   /** A field that must have this value for `matches` to hold: lets a change skip all views that ask for another value. */
