@@ -79,7 +79,7 @@ export class Discovery {
     const content = make()
     // What is not there is not remembered: anyone may ask for any path.
     if (!content) return undefined
-    const document = new ServedDocument(() => make()!, content)
+    const document = new ServedDocument(() => make()!, { content })
     this.#documents.set(key, document)
     return document
   }

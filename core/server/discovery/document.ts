@@ -16,10 +16,17 @@ export class ServedDocument {
   #gzipped: Promise<Buffer> | undefined
   #etag: string | undefined
 
-  /** @param build gives the same content whenever it is called */
-  constructor(build: () => object | string | Buffer, content?: object | string | Buffer) {
+  /**
+   * @param build gives the same content whenever it is called
+   * @param known what is at hand: the content, or a hash that changes whenever the content does
+   */
+  constructor(
+    build: () => object | string | Buffer,
+    known: { content?: object | string | Buffer | undefined; hash?: string } = {},
+  ) {
     this.#build = build
-    if (content !== undefined) this.#bytes = bytesOf(content)
+    if (known.content !== undefined) this.#bytes = bytesOf(known.content)
+    if (known.hash !== undefined) this.#etag = `"${known.hash}"`
   }
 
   get bytes(): Buffer {
@@ -57,6 +64,6 @@ export interface DefinitionSource {
 }
 
 /** The form Kubernetes gives hashes of documents: SHA-512, upper-case hex. */
-export function hashOf(bytes: Buffer): string {
+export function hashOf(bytes: Buffer | string): string {
   return createHash('sha512').update(bytes).digest('hex').toUpperCase()
 }

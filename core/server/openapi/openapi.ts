@@ -1,6 +1,7 @@
 import type { JsonSchema, ResourceDefinition } from '#core/registry/resource.ts'
-import { type DefinitionSource, ServedDocument } from '../discovery/document.ts'
+import { type DefinitionSource, hashOf, ServedDocument } from '../discovery/document.ts'
 import { servedGroups } from '../discovery/served.ts'
+import { keelsonVersion } from '../version.ts'
 import { encodeGnostic } from './gnostic.ts'
 import { mergeV2, type V2Part } from './merge-v2.ts'
 import { groupPath, groupVersionPath, groupVersionPaths, type Path, rootPath, versionPath } from './operations.ts'
@@ -33,6 +34,7 @@ export class OpenApi {
   readonly #remote: RemoteOpenApi
   readonly #documents = new Map<string, { of: readonly ResourceDefinition[]; document: ServedDocument }>()
   #state: State | undefined
+  #commonHash: string | undefined
 
   /**
    * @param types the built-in types, by definition name
@@ -55,7 +57,7 @@ export class OpenApi {
     const state = this.#current()
     if (!state.index) {
       const build = () => ({ paths: this.#indexPaths(state) })
-      state.index = new ServedDocument(build, build())
+      state.index = new ServedDocument(build, { content: build() })
     }
     return state.index
   }
@@ -64,6 +66,12 @@ export class OpenApi {
     const urls = new Map(Array.from(sections.keys(), (name) => [name, this.#urlOf(name)]))
     for (const [name, url] of this.#remote.v3Urls()) urls.set(name, url)
     return Object.fromEntries(Array.from(urls, ([name, serverRelativeURL]) => [name, { serverRelativeURL }]))
+  }
+
+  /** Of what all documents have in common. */
+  get #typesHash(): string {
+    this.#commonHash ??= hashOf(JSON.stringify([keelsonVersion, this.#version, this.#types]))
+    return this.#commonHash
   }
 
   #urlOf(name: string): string {
@@ -76,8 +84,8 @@ export class OpenApi {
     if (!section) return undefined
     const known = this.#documents.get(name)
     if (known && sameMembers(known.of, section.of)) return known.document
-    const render = () => this.#renderV3(name)
-    const document = new ServedDocument(render, render())
+    const hash = hashOf([this.#typesHash, name, ...section.of.map(definitionHash)].join())
+    const document = new ServedDocument(() => this.#renderV3(name), { hash })
     this.#documents.set(name, { of: section.of, document })
     return document
   }
@@ -163,6 +171,18 @@ function sectionsOf(definitions: readonly ResourceDefinition[], catalog: SchemaC
     }
   }
   return sections
+}
+
+const definitionHashes = new WeakMap<ResourceDefinition, string>()
+
+/** Definitions do not change, so each is hashed once. A hash of what makes a document costs far less than the document. */
+function definitionHash(definition: ResourceDefinition): string {
+  let hash = definitionHashes.get(definition)
+  if (hash === undefined) {
+    hash = hashOf(JSON.stringify(definition))
+    definitionHashes.set(definition, hash)
+  }
+  return hash
 }
 
 function sameMembers(a: readonly unknown[], b: readonly unknown[]): boolean {
