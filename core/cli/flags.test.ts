@@ -17,7 +17,40 @@ test('flags are read', () => {
   expect(parseServerFlags(['--event-ttl', '1h30m']).eventTtlMs).toBe(5_400_000)
 })
 
+test('flags of flow control are read', () => {
+  expect(parseServerFlags([])).toMatchObject({
+    maxRequestsInflight: 400,
+    maxMutatingRequestsInflight: 200,
+    enablePriorityAndFairness: true,
+    requestTimeoutMs: 60_000,
+    minRequestTimeoutMs: 1_800_000,
+  })
+  const args = ['--max-requests-inflight=7', '--max-mutating-requests-inflight=0', '--request-timeout=1m30s']
+  expect(parseServerFlags([...args, '--min-request-timeout=5', '--enable-priority-and-fairness=false'])).toMatchObject({
+    maxRequestsInflight: 7,
+    maxMutatingRequestsInflight: 0,
+    enablePriorityAndFairness: false,
+    requestTimeoutMs: 90_000,
+    minRequestTimeoutMs: 5_000,
+  })
+})
+
 test.each([
+  {
+    name: 'a server without seats',
+    args: ['--max-requests-inflight=0', '--max-mutating-requests-inflight=0'],
+    want: '--max-requests-inflight and --max-mutating-requests-inflight may not both be 0',
+  },
+  {
+    name: 'a timeout that is no duration',
+    args: ['--request-timeout', 'soon'],
+    want: '--request-timeout: time: invalid duration "soon"',
+  },
+  {
+    name: 'a timeout of nothing',
+    args: ['--request-timeout', '0s'],
+    want: '--request-timeout must be from 1ms to 24h, not 0s',
+  },
   {
     name: 'a port that is no number',
     args: ['--port', 'x'],
