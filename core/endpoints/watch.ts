@@ -3,7 +3,7 @@ import { frameWatchEvent } from '#core/machinery/protobuf/envelope.ts'
 import type { ReplyStream } from '#core/server/exchange.ts'
 import { type CacheEntry, frameEvent } from '#core/storage/cacher/entry.ts'
 import type { ResourceCache } from '#core/storage/cacher/resource-cache.ts'
-import type { Subscriber, ViewSpec } from '#core/storage/cacher/watch-view.ts'
+import type { Subscriber, ViewSpec, WatchView } from '#core/storage/cacher/watch-view.ts'
 import type { ResourceRequest } from './endpoint.ts'
 import { parseWatchOptions, type WatchOptions } from './list-options.ts'
 import { negotiate, type Representation } from './negotiate.ts'
@@ -73,7 +73,7 @@ function startOf(
   const { cache } = served.resource
   const view = cache.viewOf(spec)
   if (sendInitial) {
-    const entries = entriesOf(cache, spec).filter((entry) => view.includes(entry))
+    const entries = entriesOf(cache, view)
     const encode = spec.encode ?? ((entry: CacheEntry) => served.encode(entry))
     const { frame = frameEvent } = spec
     return { frames: mapped(entries, (entry) => frame('ADDED', encode(entry))) }
@@ -83,11 +83,12 @@ function startOf(
   return changes && { frames: mapped(changes, (change) => view.frame(change)) }
 }
 
-/** Those a view may include. Who watches one object, as nodes do, does not make anybody look at all others. */
-function entriesOf(cache: ResourceCache, { keyPrefix, key }: ViewSpec): CacheEntry[] {
-  if (key === undefined) return cache.list(keyPrefix).entries
+/** What a view includes now. Who watches one object, as nodes do, does not make anybody look at all others. */
+function entriesOf(cache: ResourceCache, view: WatchView): CacheEntry[] {
+  const { keyPrefix, key } = view.spec
+  if (key === undefined) return cache.list(keyPrefix, (entry) => view.includes(entry)).entries
   const entry = cache.get(key)
-  return entry ? [entry] : []
+  return entry && view.includes(entry) ? [entry] : []
 }
 
 function* mapped<T>(items: readonly T[], frame: (item: T) => Buffer | undefined): Generator<Buffer> {
