@@ -48,7 +48,8 @@ const tokenRequest: BodyKind = {
 async function readTokenRequest(request: ResourceRequest): Promise<TokenRequest> {
   const { exchange, info } = request
   const body = checkBody<TokenRequest>((await readBody(exchange)) ?? {}, request, tokenRequest)
-  const seconds = body.spec?.expirationSeconds
+  // Older kubectls send null for what they leave to the server.
+  const seconds = body.spec?.expirationSeconds ?? undefined
   if (seconds !== undefined && (seconds < minSeconds || seconds > maxSeconds)) {
     const detail =
       seconds < minSeconds
