@@ -82,7 +82,7 @@ function encoded(exchange: Exchange, document: ServedDocument | undefined): Foun
   return { document, contentType: mediaTypeOf(format), format }
 }
 
-function rootDocument(exchange: Exchange, root: 'api' | 'apis', discovery: Discovery): Found {
+function rootDocument(exchange: Exchange, root: 'api' | 'apis', discovery: Discovery): Found | undefined {
   exchange.setHeader('vary', 'Accept')
   const aggregated = aggregatedForm(exchange.header('accept') ?? '')
   if (aggregated) {
