@@ -33,12 +33,16 @@ const longestPauseMs = 250
 
 export class EtcdClient {
   readonly timeoutMs: number
+  readonly #endpoints: readonly string[]
+  readonly #tls: TlsFiles
   readonly #calls: Connector
   readonly #streams: Connector
   #isClosed = false
 
   constructor({ endpoints, tls = {}, timeoutMs = defaultTimeoutMs, log }: EtcdClientOptions) {
     this.timeoutMs = timeoutMs
+    this.#endpoints = endpoints
+    this.#tls = tls
     this.#calls = new Connector(endpoints, tls, log)
     // A connection of their own: a large answer does not hold up events.
     this.#streams = new Connector(endpoints, tls, log)
@@ -67,6 +71,24 @@ export class EtcdClient {
       })
     } catch (error) {
       throw storageErrorOf(error)
+    }
+  }
+
+  /** The same call to every member. @returns an answer for each, undefined of those that do not give one */
+  callEach(path: string, message: Buffer): Promise<(Buffer | undefined)[]> {
+    return Promise.all(this.#endpoints.map((endpoint) => this.#callMember(endpoint, path, message)))
+  }
+
+  async #callMember(endpoint: string, path: string, message: Buffer): Promise<Buffer | undefined> {
+    try {
+      const channel = await GrpcChannel.connect(endpoint, this.#tls, connectTimeoutMs)
+      try {
+        return await channel.call(path, message, connectTimeoutMs)
+      } finally {
+        channel.close()
+      }
+    } catch {
+      return undefined
     }
   }
 

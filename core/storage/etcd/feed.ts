@@ -41,19 +41,22 @@ export class Feed {
   #nextAnswer: Promise<number> | undefined
   #marking: Promise<unknown> | undefined
 
-  private constructor(client: EtcdClient, prefix: string, etcdVersion: string) {
+  private constructor(client: EtcdClient, prefix: string, hasSafeProgress: boolean) {
     this.#client = client
     this.#prefix = `${prefix}/`
     // '.' sorts just before '/': the range of both is one, and no list of objects has the mark in it.
     this.#markKey = `${prefix}.progress`
     this.#range = { key: `${prefix}.`, end: rangeOf(this.#prefix).end }
-    this.#hasSafeProgress = answersProgressInOrder(etcdVersion)
+    this.#hasSafeProgress = hasSafeProgress
     this.#position = 0
   }
 
   /** @throws StorageError when etcd does not answer */
   static async start(client: EtcdClient, prefix: string): Promise<Feed> {
-    const feed = new Feed(client, prefix, decodeStatus(await client.call(rpc.status, Buffer.alloc(0))).version)
+    const statuses = await client.callEach(rpc.status, Buffer.alloc(0))
+    // A member that does not say what it is may be an old one, and the watch may come to be there.
+    const isSafe = statuses.every((status) => status && answersProgressInOrder(decodeStatus(status).version))
+    const feed = new Feed(client, prefix, isSafe)
     feed.#position = await feed.latest()
     return feed
   }
