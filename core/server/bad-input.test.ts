@@ -548,7 +548,6 @@ const questions: Case[] = [
   { name: 'a slash in disguise', target: '/api/v1/secrets/kube-system%2Fa', status: 400 },
   { name: 'dots in disguise', target: `${configMaps}/%2e%2e`, status: 404 },
   { name: 'a resource nobody has', target: '/api/v1/gizmos', status: 404 },
-  { name: 'a group nobody has', target: '/apis/gizmo.dev/v1/gizmos', status: 404 },
   { name: 'an object nobody made', target: `${configMaps}/__proto__`, status: 404 },
   { name: 'a resource named constructor', target: '/api/v1/constructor', status: 404 },
   { name: 'a subresource nobody has', target: `${configMaps}/standing/constructor`, status: 404 },
@@ -568,6 +567,13 @@ test.each([...bodies, ...questions])(
     if (message) expect(answer.json().message).toMatch(message)
   },
 )
+
+test('a path that is nobody’s is not found, in words', async () => {
+  for (const target of ['/apis/gizmo.dev/v1/gizmos', '/gizmos']) {
+    const { headers, status, text } = await server.request('GET', target)
+    expect([status, headers['content-type'], text]).toEqual([404, 'text/plain; charset=utf-8', '404 page not found\n'])
+  }
+})
 
 test('a create that was refused for its Accept header made nothing', async () => {
   expect((await server.request('GET', `${configMaps}/unseen`)).status).toBe(404)
