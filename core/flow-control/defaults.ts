@@ -1,10 +1,10 @@
+import { mandatoryLevelSpecs, mandatorySchemaSpecs } from '#apis/flowcontrol/v1/mandatory.ts'
 import type {
   FlowSchema,
-  LimitedPriorityLevelConfiguration,
+  FlowSchemaSpec,
   PolicyRulesWithSubjects,
   PriorityLevelConfiguration,
   PriorityLevelConfigurationSpec,
-  QueuingConfiguration,
   ResourcePolicyRule,
   Subject,
 } from '#apis/flowcontrol/v1/zz_generated.types.ts'
@@ -28,18 +28,15 @@ function level(name: string, spec: PriorityLevelConfigurationSpec): PriorityLeve
   }
 }
 
-function limited(
+function queued(
   name: string,
   nominalConcurrencyShares: number,
   lendablePercent: number,
-  limitResponse: LimitedPriorityLevelConfiguration['limitResponse'],
-): PriorityLevelConfiguration {
+  queues: number,
+  handSize: number,
+) {
+  const limitResponse = { type: 'Queue', queuing: { queues, handSize, queueLengthLimit: 50 } } as const
   return level(name, { type: 'Limited', limited: { nominalConcurrencyShares, lendablePercent, limitResponse } })
-}
-
-function queued(name: string, shares: number, lendablePercent: number, queues: number, handSize: number) {
-  const queuing: QueuingConfiguration = { queues, handSize, queueLengthLimit: 50 }
-  return limited(name, shares, lendablePercent, { type: 'Queue', queuing })
 }
 
 const all = ['*']
@@ -67,6 +64,10 @@ const serviceAccount = (namespace: string, name: string): Subject => ({
   serviceAccount: { namespace, name },
 })
 
+function schemaOf(name: string, spec: FlowSchemaSpec): FlowSchema {
+  return { apiVersion, kind: 'FlowSchema', metadata: { name, annotations: { [autoUpdateAnnotation]: 'true' } }, spec }
+}
+
 function schema(
   name: string,
   levelName: string,
@@ -74,17 +75,12 @@ function schema(
   distinguisher: 'ByUser' | 'ByNamespace' | undefined,
   rules: PolicyRulesWithSubjects,
 ): FlowSchema {
-  return {
-    apiVersion,
-    kind: 'FlowSchema',
-    metadata: { name, annotations: { [autoUpdateAnnotation]: 'true' } },
-    spec: {
-      priorityLevelConfiguration: { name: levelName },
-      matchingPrecedence,
-      ...(distinguisher && { distinguisherMethod: { type: distinguisher } }),
-      rules: [rules],
-    },
-  }
+  return schemaOf(name, {
+    priorityLevelConfiguration: { name: levelName },
+    matchingPrecedence,
+    ...(distinguisher && { distinguisherMethod: { type: distinguisher } }),
+    rules: [rules],
+  })
 }
 
 const controllerManager = user('system:kube-controller-manager')
@@ -94,15 +90,11 @@ const everyone = [group(groups.unauthenticated), group(groups.authenticated)]
 const readAndWrite = ['get', 'create', 'update']
 const leases = resources(readAndWrite, 'coordination.k8s.io', ['leases'])
 
-export const mandatoryLevels: readonly PriorityLevelConfiguration[] = [
-  level('exempt', { type: 'Exempt', exempt: { nominalConcurrencyShares: 0, lendablePercent: 0 } }),
-  limited('catch-all', 5, 0, { type: 'Reject' }),
-]
+export const mandatoryLevels: readonly PriorityLevelConfiguration[] = Array.from(mandatoryLevelSpecs, (entry) =>
+  level(...entry),
+)
 
-export const mandatorySchemas: readonly FlowSchema[] = [
-  schema('exempt', 'exempt', 1, undefined, everything([group(groups.masters)])),
-  schema('catch-all', 'catch-all', 10_000, 'ByUser', everything(everyone)),
-]
+export const mandatorySchemas: readonly FlowSchema[] = Array.from(mandatorySchemaSpecs, (entry) => schemaOf(...entry))
 
 export const suggestedLevels: readonly PriorityLevelConfiguration[] = [
   queued('system', 30, 33, 64, 6),

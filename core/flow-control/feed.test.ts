@@ -74,14 +74,12 @@ test('what is deleted comes back, what is edited is put right, what is taken ove
       admin,
     )
   await store.delete(served(schemas), at('probes'), {}, admin)
-  await edit('catch-all', 'false')
   await edit('service-accounts', 'true')
   await edit('global-default', 'false')
   await feed.keepDefaults()
   const precedence = (name: string) => schema(name)?.spec.matchingPrecedence
-  expect(['probes', 'catch-all', 'service-accounts', 'global-default'].map(precedence)).toEqual([
-    2, 10_000, 9_000, 4_321,
-  ])
+  expect(['probes', 'service-accounts', 'global-default'].map(precedence)).toEqual([2, 9_000, 4_321])
+  await expect(edit('catch-all', 'false')).rejects.toThrow("spec of 'catch-all' must equal the fixed value")
 })
 
 test('a schema dangles until its level is there', async () => {

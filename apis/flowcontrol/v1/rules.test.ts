@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
+import { mandatorySchemaSpecs } from './mandatory.ts'
 import { flowSchemaRules, priorityLevelConfigurationRules } from './rules.ts'
 import type {
+  FlowSchemaSpec,
   LimitedPriorityLevelConfiguration,
   PriorityLevelConfigurationSpec,
   QueuingConfiguration,
@@ -26,6 +28,18 @@ test.each<{ name: string; spec: PriorityLevelConfigurationSpec; level?: string; 
   { name: 'one with queues', spec: queued({ queues: 128, handSize: 6, queueLengthLimit: 50 }), want: [] },
   { name: 'the exempt one', level: 'exempt', spec: { type: 'Exempt' }, want: [] },
   {
+    name: 'the exempt one that lends',
+    level: 'exempt',
+    spec: { type: 'Exempt', exempt: { nominalConcurrencyShares: 10, lendablePercent: 50 } },
+    want: [],
+  },
+  {
+    name: 'another catch-all',
+    level: 'catch-all',
+    spec: limited({ nominalConcurrencyShares: 6 }),
+    want: ["spec: spec of 'catch-all' must equal the fixed value"],
+  },
+  {
     name: 'another exempt one',
     spec: { type: 'Exempt' },
     want: ["spec.type: type must be 'Exempt' if and only if name is 'exempt'"],
@@ -34,7 +48,10 @@ test.each<{ name: string; spec: PriorityLevelConfigurationSpec; level?: string; 
     name: 'the exempt one limited',
     level: 'exempt',
     spec: limited({}),
-    want: ["spec.type: type must be 'Exempt' if and only if name is 'exempt'"],
+    want: [
+      "spec.type: type must be 'Exempt' if and only if name is 'exempt'",
+      "spec: spec of 'exempt' must equal the fixed value",
+    ],
   },
   {
     name: 'one with queues that are not said',
@@ -69,10 +86,11 @@ test.each<{ name: string; spec: PriorityLevelConfigurationSpec; level?: string; 
   expect(levelErrors(level, spec)).toEqual(want)
 })
 
-test('only the exempt schema comes first', () => {
+test('only the exempt schema comes first, and it is as it is', () => {
   const spec = { matchingPrecedence: 1, priorityLevelConfiguration: { name: 'some' } }
-  const errors = (name: string) =>
-    flowSchemaRules.validate!({ apiVersion, kind: 'FlowSchema', metadata: { name }, spec })
-  expect(errors('exempt')).toEqual([])
-  expect(errors('mine').map(({ field }) => field)).toEqual(['spec.matchingPrecedence'])
+  const errors = (name: string, written: FlowSchemaSpec) =>
+    flowSchemaRules.validate!({ apiVersion, kind: 'FlowSchema', metadata: { name }, spec: written })
+  expect(errors('mine', spec).map(({ field }) => field)).toEqual(['spec.matchingPrecedence'])
+  expect(errors('exempt', spec).map(({ field }) => field)).toEqual(['spec'])
+  for (const [name, fixed] of mandatorySchemaSpecs) expect(errors(name, fixed)).toEqual([])
 })

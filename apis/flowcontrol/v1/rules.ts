@@ -1,7 +1,9 @@
+import { isSame } from '../../meta/v1/equality.ts'
 import { each, inRange, positive, present } from '../../meta/v1/field-checks.ts'
 import { type FieldError, forbidden, invalid, required } from '../../meta/v1/field-error.ts'
 import { pathSegmentFaults } from '../../meta/v1/names.ts'
 import type { Rules } from '../../meta/v1/rules.ts'
+import { mandatoryLevelSpecs, mandatorySchemaSpecs } from './mandatory.ts'
 import type {
   FlowSchema,
   LimitedPriorityLevelConfiguration,
@@ -30,6 +32,7 @@ export const flowSchemaRules: Rules<FlowSchema> = {
         : []),
       ...(level ? present('spec.priorityLevelConfiguration.name', level.name, 'must reference a priority level') : []),
       ...each('spec.rules', rules, ruleErrors),
+      ...fixedErrors(metadata.name, spec, mandatorySchemaSpecs.get(metadata.name ?? '')),
     ]
   },
 }
@@ -77,8 +80,23 @@ export const priorityLevelConfigurationRules: Rules<PriorityLevelConfiguration> 
       ...(exempt ? shareErrors('spec.exempt', exempt) : []),
       ...(limited ? shareErrors('spec.limited', limited) : []),
       ...(limitResponse?.queuing ? queuingErrors(at, limitResponse.queuing) : []),
+      ...fixedLevelErrors(metadata.name, spec),
     ]
   },
+}
+
+/** What the exempt level lends is for administrators to say. */
+function fixedLevelErrors(
+  name: string | undefined,
+  spec: PriorityLevelConfiguration['spec'] | undefined,
+): FieldError[] {
+  const fixed = mandatoryLevelSpecs.get(name ?? '')
+  return fixed && spec ? fixedErrors(name, spec, fixed.exempt ? { ...fixed, exempt: spec.exempt } : fixed) : []
+}
+
+function fixedErrors(name: string | undefined, spec: unknown, fixed: unknown): FieldError[] {
+  if (fixed === undefined || isSame(spec, fixed)) return []
+  return [invalid('spec', spec, `spec of '${name}' must equal the fixed value`)]
 }
 
 function shareErrors(
