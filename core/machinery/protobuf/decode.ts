@@ -2,7 +2,7 @@ import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { magic } from './envelope.ts'
 import { type Field, type Messages, MessageTable, type SpecialForm, schemaMessage, specialFormOf } from './messages.ts'
 import { formatTime } from './time.ts'
-import { asNumber, asUnsigned, ProtobufError, readFields, readNumbers, type WireValue } from './wire.ts'
+import { asNumber, asUnsigned, FieldReader, ProtobufError, readNumbers, type WireValue } from './wire.ts'
 
 /** Beyond this a message is an attack. */
 const maxDepth = 100
@@ -35,9 +35,10 @@ export class ProtobufDecoder {
     if (depth > maxDepth) throw new ProtobufError('the message is nested too deeply')
     const object: Record<string, unknown> = {}
     const fields = this.#fieldsOf(name)
-    for (const { number, value } of readFields(bytes)) {
-      const field = fields.get(number)
-      if (field) this.#set(object, field, value, depth)
+    const reader = new FieldReader(bytes)
+    while (reader.next()) {
+      const field = fields.get(reader.number)
+      if (field) this.#set(object, field, reader.value, depth)
     }
     return object
   }
@@ -68,9 +69,10 @@ export class ProtobufDecoder {
   #mapEntry(type: string, bytes: Buffer, depth: number): { key: string; entry: unknown } {
     let key = ''
     let entry: unknown
-    for (const { number, value } of readFields(bytes)) {
-      if (number === 1) key = text(buffer(value))
-      if (number === 2) entry = this.#value(type, value, depth)
+    const reader = new FieldReader(bytes)
+    while (reader.next()) {
+      if (reader.number === 1) key = text(buffer(reader.value))
+      if (reader.number === 2) entry = this.#value(type, reader.value, depth)
     }
     return { key, entry: entry ?? (type === 'string' || type === 'bytes' ? '' : {}) }
   }
@@ -123,14 +125,9 @@ export class ProtobufDecoder {
 
   /** A schema, or what JSON Schema allows in its place. */
   #schemaOr(form: 'schemaOrArray' | 'schemaOrBool' | 'schemaOrStrings', bytes: Buffer, depth: number): unknown {
-    const fields = Array.from(readFields(bytes))
     const schemas = (number: number) =>
-      fields
-        .filter((field) => field.number === number)
-        .map(({ value }) => this.#message(schemaMessage, buffer(value), depth + 1))
-    if (form === 'schemaOrBool') {
-      return schemas(2)[0] ?? fields.some(({ number, value }) => number === 1 && asNumber(value) !== 0)
-    }
+      valuesOf(bytes, number).map((value) => this.#message(schemaMessage, buffer(value), depth + 1))
+    if (form === 'schemaOrBool') return schemas(2)[0] ?? valuesOf(bytes, 1).some((value) => asNumber(value) !== 0)
     const [schema] = schemas(1)
     return schema ?? (form === 'schemaOrArray' ? schemas(2) : texts(bytes, 2))
   }
@@ -160,12 +157,14 @@ function readEnvelope(bytes: Buffer): { apiVersion: string; kind: string; raw: B
   let apiVersion = ''
   let kind = ''
   let raw: Buffer = Buffer.alloc(0)
-  for (const { number, value } of readFields(bytes)) {
-    if (number === 2) raw = buffer(value)
-    if (number !== 1) continue
-    for (const part of readFields(buffer(value))) {
-      if (part.number === 1) apiVersion = text(buffer(part.value))
-      if (part.number === 2) kind = text(buffer(part.value))
+  const unknown = new FieldReader(bytes)
+  while (unknown.next()) {
+    if (unknown.number === 2) raw = buffer(unknown.value)
+    if (unknown.number !== 1) continue
+    const type = new FieldReader(buffer(unknown.value))
+    while (type.next()) {
+      if (type.number === 1) apiVersion = text(buffer(type.value))
+      if (type.number === 2) kind = text(buffer(type.value))
     }
   }
   return { apiVersion, kind, raw }
@@ -174,6 +173,10 @@ function readEnvelope(bytes: Buffer): { apiVersion: string; kind: string; raw: B
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function text(bytes: Buffer): string {
+  // Most are ASCII, which needs no check but this.
+  let at = 0
+  while (at < bytes.length && bytes[at]! < 0x80) at++
+  if (at === bytes.length) return bytes.toString('latin1')
   try {
     return utf8.decode(bytes)
   } catch (cause) {
@@ -182,9 +185,15 @@ function text(bytes: Buffer): string {
 }
 
 function texts(bytes: Buffer, number: number): string[] {
-  return Array.from(readFields(bytes))
-    .filter((field) => field.number === number)
-    .map(({ value }) => text(buffer(value)))
+  return valuesOf(bytes, number).map((value) => text(buffer(value)))
+}
+
+/** What all the fields of a number hold. */
+function valuesOf(bytes: Buffer, number: number): WireValue[] {
+  const values: WireValue[] = []
+  const reader = new FieldReader(bytes)
+  while (reader.next()) if (reader.number === number) values.push(reader.value)
+  return values
 }
 
 function buffer(value: WireValue, length?: number): Buffer {
@@ -203,7 +212,8 @@ function double(bytes: Buffer): number {
 
 /** The value of the one field a message has; empty bytes when it is not there. */
 function only(bytes: Buffer, number: number): Buffer {
-  for (const field of readFields(bytes)) if (field.number === number) return buffer(field.value)
+  const reader = new FieldReader(bytes)
+  while (reader.next()) if (reader.number === number) return buffer(reader.value)
   return Buffer.alloc(0)
 }
 
@@ -221,9 +231,10 @@ function timestamp(bytes: Buffer, digits: number): string | undefined {
   let seconds = 0
   let nanos = 0
   if (bytes.length === 0) return undefined
-  for (const { number, value } of readFields(bytes)) {
-    if (number === 1) seconds = asNumber(value)
-    if (number === 2) nanos = asNumber(value)
+  const reader = new FieldReader(bytes)
+  while (reader.next()) {
+    if (reader.number === 1) seconds = asNumber(reader.value)
+    if (reader.number === 2) nanos = asNumber(reader.value)
   }
   if (nanos < 0 || nanos > 999_999_999) throw new ProtobufError('a time is out of range')
   const time = formatTime({ seconds, nanos }, digits)
@@ -235,10 +246,11 @@ function intOrString(bytes: Buffer): number | string {
   let isText = false
   let number = 0
   let string = ''
-  for (const field of readFields(bytes)) {
-    if (field.number === 1) isText = asNumber(field.value) !== 0
-    if (field.number === 2) number = asNumber(field.value)
-    if (field.number === 3) string = text(buffer(field.value))
+  const reader = new FieldReader(bytes)
+  while (reader.next()) {
+    if (reader.number === 1) isText = asNumber(reader.value) !== 0
+    if (reader.number === 2) number = asNumber(reader.value)
+    if (reader.number === 3) string = text(buffer(reader.value))
   }
   return isText ? string : number
 }

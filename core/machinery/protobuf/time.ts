@@ -44,13 +44,22 @@ function daysBefore(year: number, month: number, day: number): number {
   return shifted * 365 + leapDays + Math.floor((153 * fromMarch + 2) / 5) + day - 719_469
 }
 
+/** The years of four digits: 0 to 9999. */
+const firstSecond = -62_167_219_200
+const lastSecond = 253_402_300_799
+
+/** An object says the same time many times over. */
+let last = { seconds: 0, text: '1970-01-01T00:00:00' }
+
 /**
- * @param digits of the fraction of a second: 0 for a Time, 6 for a MicroTime
+ * @param fractionDigits of a second: 0 for a Time, 6 for a MicroTime
  * @returns undefined for a time that no calendar has
  */
 export function formatTime({ seconds, nanos }: Timestamp, fractionDigits: number): string | undefined {
-  const date = new Date(seconds * 1000)
-  if (Number.isNaN(date.getTime()) || seconds < -62_167_219_200) return undefined
+  if (seconds !== last.seconds) {
+    if (!(seconds >= firstSecond && seconds <= lastSecond)) return undefined
+    last = { seconds, text: new Date(seconds * 1000).toISOString().slice(0, 19) }
+  }
   const fraction = fractionDigits ? `.${String(nanos).padStart(9, '0').slice(0, fractionDigits)}` : ''
-  return `${date.toISOString().slice(0, 19)}${fraction}Z`
+  return `${last.text}${fraction}Z`
 }

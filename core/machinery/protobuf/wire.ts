@@ -4,21 +4,43 @@ export class ProtobufError extends Error {}
 /** A varint, as a bigint only where a number would not be exact; or the bytes of anything else: fixed-width numbers, too. */
 export type WireValue = number | bigint | Buffer
 
-/** One field as it is on the wire. @see https://protobuf.dev/programming-guides/encoding/ */
+/**
+ * Reads the fields of one message, one after the other, each a view into its bytes.
+ * @see https://protobuf.dev/programming-guides/encoding/
+ */
+export class FieldReader {
+  /** Of the field that `next` has read. */
+  number = 0
+  value: WireValue = 0
+  readonly #bytes: Buffer
+  readonly #cursor = { at: 0 }
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  /** @returns false behind the last field @throws ProtobufError */
+  next(): boolean {
+    const cursor = this.#cursor
+    if (cursor.at >= this.#bytes.length) return false
+    const tag = Number(readVarint(this.#bytes, cursor))
+    this.number = Math.floor(tag / 8)
+    if (this.number === 0 || this.number >= 2 ** 29) throw new ProtobufError(`a field has number ${this.number}`)
+    this.value = readValue(this.#bytes, cursor, tag % 8)
+    return true
+  }
+}
+
+/** One field as it is on the wire. */
 export interface WireField {
   number: number
   value: WireValue
 }
 
-/** Reads the fields of one message, each view into `bytes`. @throws ProtobufError */
+/** Reads the fields of one message, for who does not count microseconds. @throws ProtobufError */
 export function* readFields(bytes: Buffer): Generator<WireField> {
-  const cursor = { at: 0 }
-  while (cursor.at < bytes.length) {
-    const tag = Number(readVarint(bytes, cursor))
-    const number = Math.floor(tag / 8)
-    if (number === 0 || number >= 2 ** 29) throw new ProtobufError(`a field has number ${number}`)
-    yield { number, value: readValue(bytes, cursor, tag % 8) }
-  }
+  const reader = new FieldReader(bytes)
+  while (reader.next()) yield { number: reader.number, value: reader.value }
 }
 
 /** Reads numbers that stand one behind the other. @throws ProtobufError */
