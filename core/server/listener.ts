@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import {
+  constants,
   type IncomingHttpHeaders,
   performServerHandshake,
   type ServerHttp2Session,
@@ -24,6 +25,7 @@ import type { Exchange, UpgradeExchange } from './exchange.ts'
 import { H1Exchange } from './exchange-h1.ts'
 import { H2Exchange } from './exchange-h2.ts'
 import { originForm } from './request-target.ts'
+import { TokenBucket } from './token-bucket.ts'
 import { isStreamingUpgrade, RequestUpgrade, writeLastAnswer } from './upgrade.ts'
 
 /** PEM. */
@@ -46,6 +48,8 @@ export interface ListenLimits {
   maxHeaderBytes: number
   /** Per HTTP/2 connection. */
   maxConcurrentStreams: number
+  /** Per HTTP/2 connection: requests a client may take back at once before it is cut off, and each second. */
+  maxResets: { burst: number; perSecond: number }
   /** Memory an HTTP/2 connection may hold, its unsent answers included. */
   maxSessionMegabytes: number
 }
@@ -57,6 +61,7 @@ export const defaultLimits: ListenLimits = {
   idleTimeoutMs: 90_000,
   maxHeaderBytes: 64 * 1024,
   maxConcurrentStreams: 2048,
+  maxResets: { burst: 8192, perSecond: 200 },
   maxSessionMegabytes: 512,
 }
 
@@ -94,6 +99,8 @@ export interface Listener extends AsyncDisposable {
 /** Uploads seldom pass the 3 MB a request may have: room for one without waiting, and a few at once. */
 const streamWindowBytes = 1024 * 1024
 const connectionWindowBytes = 16 * 1024 * 1024
+
+const noLimit = 2 ** 31 - 1
 
 const json = 'application/json'
 const ignore = () => undefined
@@ -265,6 +272,9 @@ class Front implements Listener {
     if (socket.destroyed) return
     const session = performServerHandshake(socket, {
       maxSessionMemory: limits.maxSessionMegabytes,
+      // Past its own limit node reads no more, and keeps the connection all the same.
+      streamResetBurst: noLimit,
+      streamResetRate: noLimit,
       settings: {
         enablePush: false,
         initialWindowSize: streamWindowBytes,
@@ -276,9 +286,15 @@ class Front implements Listener {
     session.on('error', ignore)
     session.setLocalWindowSize(connectionWindowBytes)
     this.#closeWhenIdle(connection, session)
-    session.on('stream', (stream, headers, _flags, rawHeaders) =>
-      this.#onStream(connection, stream as ServerHttp2Stream, headers, rawHeaders as unknown as string[]),
-    )
+    const { burst, perSecond } = limits.maxResets
+    const resets = new TokenBucket(burst, perSecond)
+    function countReset(this: ServerHttp2Stream): void {
+      if (this.rstCode && !resets.take()) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    }
+    session.on('stream', (stream, headers, _flags, rawHeaders) => {
+      stream.on('close', countReset)
+      this.#onStream(connection, stream as ServerHttp2Stream, headers, rawHeaders as unknown as string[])
+    })
   }
 
   /**
