@@ -64,7 +64,8 @@ export function startFlowControl(flags: FlowControlFlags, parts: FlowControlPart
       ? control
       : new MaxInFlight({ reads: flags.maxRequestsInflight, writes: flags.maxMutatingRequestsInflight }),
     keepDefaults: () => feed.keepDefaults(),
-    withDebugPaths: (next) => (exchange, path) => debug(exchange, path) || next(exchange, path),
+    withDebugPaths: (next) =>
+      flags.enablePriorityAndFairness ? (exchange, path) => debug(exchange, path) || next(exchange, path) : next,
     [Symbol.dispose]: () => {
       for (const timer of timers) clearInterval(timer)
     },
