@@ -537,7 +537,12 @@ const questions: Case[] = [
     status: 400,
   },
   { name: 'a timeout that is no number', target: `${configMaps}?watch=1&timeoutSeconds=soon`, status: 400 },
-  { name: 'a watch as YAML', target: `${configMaps}?watch=1`, headers: { accept: 'application/yaml' }, status: 406 },
+  {
+    name: 'a watch as YAML',
+    target: `${configMaps}?watch=1`,
+    headers: { accept: 'application/yaml;stream=watch' },
+    status: 406,
+  },
   {
     name: 'includeObject nobody knows',
     target: `${configMaps}?includeObject=Some`,
