@@ -82,7 +82,7 @@ const bodies: Case[] = [
   { name: 'broken JSON', method: 'POST', target: configMaps, body: '{"a":', status: 400, message: /json parse error/ },
   { name: 'an array', method: 'POST', target: configMaps, body: [], status: 400 },
   { name: 'a number', method: 'POST', target: configMaps, body: '5', status: 400 },
-  { name: 'null', method: 'POST', target: configMaps, body: 'null', status: 400 },
+  { name: 'null', method: 'POST', target: configMaps, body: 'null', status: 422 },
   { name: 'a deep array', method: 'POST', target: configMaps, body: deep, status: 400, message: /exceeded max depth/ },
   { name: 'deep data', method: 'POST', target: gadgetsPath, body: `{"spec":{"a":${deep}}}`, status: 400 },
   {
@@ -106,7 +106,7 @@ const bodies: Case[] = [
     method: 'POST',
     target: configMaps,
     body: Buffer.from('{"metadata":{"name":"a\xff"}}', 'latin1'),
-    status: 400,
+    status: 422,
   },
   {
     name: 'broken YAML',
@@ -268,7 +268,7 @@ const bodies: Case[] = [
     method: 'POST',
     target: `${configMaps}?fieldValidation=Maybe`,
     body: configMap('a'),
-    status: 400,
+    status: 422,
   },
   {
     name: 'dryRun nobody knows',
@@ -344,7 +344,7 @@ const bodies: Case[] = [
     target: `${configMaps}/standing`,
     body: [{ op: 'replace', path: '', value: 'x' }],
     headers: jsonPatch,
-    status: 400,
+    status: 422,
   },
   {
     name: 'a JSON patch of __proto__',
@@ -478,7 +478,7 @@ const bodies: Case[] = [
     target: `${gadgetsPath}/standing/scale`,
     body: [{ op: 'replace', path: '', value: 'x' }],
     headers: jsonPatch,
-    status: 400,
+    status: 422,
   },
   {
     name: 'a review with text for spec',
@@ -506,7 +506,7 @@ const bodies: Case[] = [
     method: 'POST',
     target: '/api/v1/namespaces/default/bindings',
     body: { metadata: { name: 'p' }, target: 'x' },
-    status: 422,
+    status: 400,
   },
 ]
 
@@ -550,8 +550,8 @@ const questions: Case[] = [
     status: 400,
   },
   { name: 'an escape that is none', target: `${configMaps}/%zz`, status: 400 },
-  { name: 'a slash in disguise', target: '/api/v1/secrets/kube-system%2Fa', status: 400 },
-  { name: 'dots in disguise', target: `${configMaps}/%2e%2e`, status: 404 },
+  { name: 'a slash in disguise', target: '/api/v1/secrets/kube-system%2Fa', status: 404 },
+  { name: 'dots in disguise', target: `${configMaps}/%2e%2e`, status: 400 },
   { name: 'a resource nobody has', target: '/api/v1/gizmos', status: 404 },
   { name: 'an object nobody made', target: `${configMaps}/__proto__`, status: 404 },
   { name: 'a resource named constructor', target: '/api/v1/constructor', status: 404 },

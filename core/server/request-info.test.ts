@@ -87,8 +87,8 @@ test.each([
 test.each([
   { name: 'an escape that is none', request: 'GET /api/v1/pods/%zz', code: 400 },
   { name: 'bytes that are no UTF-8', request: 'GET /api/v1/pods/%ff', code: 400 },
-  { name: 'a slash in a name', request: 'GET /api/v1/namespaces/a/pods/..%2f..%2fb', code: 400 },
-  { name: 'a slash in a namespace', request: 'GET /api/v1/namespaces/a%2Fsecrets/pods', code: 400 },
+  { name: 'a slash in a name', request: 'GET /api/v1/namespaces/a/pods/..%2f..%2fb', code: 404 },
+  { name: 'a slash in a namespace', request: 'GET /api/v1/namespaces/a%2Fsecrets/pods', code: 404 },
   { name: 'a write below watch', request: 'DELETE /api/v1/watch/namespaces/a/pods/p', code: 405 },
 ])('$name is refused', ({ request, code }) => {
   let refusal: unknown
