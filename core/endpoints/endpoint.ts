@@ -6,6 +6,7 @@ import { maxObjectBytes, type ResourceStore, type WriteContext } from '#core/reg
 import type { Exchange, UserInfo } from '#core/server/exchange.ts'
 import type { ResourceInfo } from '#core/server/request-info.ts'
 import type { Cacher } from '#core/storage/cacher/cacher.ts'
+import { managerFaults, managerName } from './field-manager.ts'
 import { negotiate } from './negotiate.ts'
 
 /** What every verb is handed: who asks for what, and where the objects are. */
@@ -17,6 +18,8 @@ export interface ResourceRequest {
   store: ResourceStore
   registry: Registry
   cacher: Cacher
+  /** @throws StatusError Forbidden when the user may not do that, either */
+  permit(info: ResourceInfo): void
   /** How long a watch lasts at least that names no time itself. */
   minWatchMs: number
 }
@@ -41,12 +44,17 @@ export function requireNamespace({ served, info }: ResourceRequest): void {
 export function writeContext(request: ResourceRequest): WriteContext {
   const { exchange, user, info } = request
   negotiate(request, info.subresource === 'scale' ? 'own' : 'objects')
-  const { query } = exchange
   return {
     user,
-    ...parseWriteOptions(query, info.verb),
+    manager: managerName(exchange),
+    ...parseWriteOptions(exchange, info.verb),
     warn: warnings((message) => exchange.setHeader('warning', warningHeader(message))),
   }
+}
+
+/** The same for what the server itself changes on behalf of a client: nobody owns that. */
+export function untracked({ manager: _, ...context }: WriteContext): WriteContext {
+  return context
 }
 
 const optionKinds = new Map([
@@ -56,10 +64,11 @@ const optionKinds = new Map([
   ['deletecollection', 'DeleteOptions'],
 ])
 
-function parseWriteOptions(query: URLSearchParams, verb: string): Pick<WriteContext, 'dryRun' | 'fieldValidation'> {
+function parseWriteOptions(exchange: Exchange, verb: string): Pick<WriteContext, 'dryRun' | 'fieldValidation'> {
+  const { query } = exchange
   const dryRun = query.getAll('dryRun')
   const fieldValidation = query.get('fieldValidation') || 'Warn'
-  const errors = dryRunErrors(dryRun)
+  const errors = [...managerFaults(exchange, verb), ...dryRunErrors(dryRun)]
   if (!isFieldValidation(fieldValidation)) {
     errors.push(notSupported('fieldValidation', fieldValidation, ['', ...fieldValidations]))
   } else if (errors.length === 0) return { dryRun: dryRun.some(Boolean), fieldValidation }

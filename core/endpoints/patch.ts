@@ -1,14 +1,18 @@
 import { newBadRequest, newUnsupportedMediaType } from '#core/errors/status-error.ts'
-import { reviveObject } from '#core/machinery/canonical.ts'
+import { reviveObject, reviveWhole } from '#core/machinery/canonical.ts'
 import { applyJsonPatch, unknownPatchFields } from '#core/machinery/json-patch.ts'
 import { applyMergePatch } from '#core/machinery/merge-patch.ts'
 import { applyStrategicMergePatch } from '#core/machinery/strategic-merge.ts'
 import type { BodyFaults } from '#core/registry/decode.ts'
 import type { ServedVersion } from '#core/registry/registry.ts'
 import type { JsonSchema } from '#core/registry/resource.ts'
+import { apply } from './apply.ts'
 import { mediaType, parseJson, type StrictReading } from './body.ts'
 import { maxBodyBytes, type ResourceRequest, requireNamespace, writeContext } from './endpoint.ts'
+import { applyType, isApply } from './field-manager.ts'
 import { replyObject } from './reply.ts'
+
+const jsonPatchType = 'application/json-patch+json'
 
 /** Changes `target` (parsed JSON) as a patch says; may change it in place. */
 export type ApplyPatch = (target: unknown) => unknown
@@ -19,14 +23,17 @@ export type ApplyPatch = (target: unknown) => unknown
  */
 export async function patch(request: ResourceRequest): Promise<void> {
   requireNamespace(request)
-  const { info, served, store } = request
+  if (isApply(request.exchange, request.info.verb)) return apply(request)
+  const { info, served, store, exchange } = request
   const context = { ...writeContext(request), isPatched: true }
-  const apply = await readPatch(request, served.definition.schema, context)
+  const change = await readPatch(request, served.definition.schema, context)
+  // Only a JSON patch can ask for what is in managedFields: to the others they are whole, and kept when not mentioned.
+  const revive = mediaType(exchange.header('content-type')) === jsonPatchType ? reviveWhole : reviveObject
   const bytes = await store.update(
     served,
     info,
     info.subresource,
-    (current) => apply(reviveObject(served.encode(current))),
+    (current) => change(revive(served.encode(current))),
     context,
   )
   await replyObject(request, 200, bytes)
@@ -43,7 +50,7 @@ export async function readPatch(
   if (!supported.includes(type)) throw newUnsupportedMediaType(type, supported)
   const body = parseJson(await exchange.body(maxBodyBytes), reading)
   switch (type) {
-    case 'application/json-patch+json':
+    case jsonPatchType:
       if (reading.fieldValidation !== 'Ignore') reading.bodyFaults = jsonPatchFaults(body, reading)
       return (target) => applyJsonPatch(target, body)
     case 'application/merge-patch+json':
@@ -62,8 +69,8 @@ function jsonPatchFaults(patch: unknown, { bodyFaults }: StrictReading): BodyFau
 }
 
 function patchTypes({ resource }: ServedVersion): string[] {
-  const forAll = ['application/json-patch+json', 'application/merge-patch+json']
-  return resource.definition.builtin ? [...forAll, 'application/strategic-merge-patch+json'] : forAll
+  const forAll = [jsonPatchType, 'application/merge-patch+json']
+  return [...forAll, ...(resource.definition.builtin ? ['application/strategic-merge-patch+json'] : []), applyType]
 }
 
 function objectBody(body: unknown): Record<string, unknown> {

@@ -156,6 +156,36 @@ export function newMethodNotAllowed(): StatusError {
   })
 }
 
+/** What an applied configuration would take from others. */
+export function newApplyConflict(conflicts: readonly { manager: string; field: string }[]): StatusError {
+  const causes = conflicts.map(({ manager, field }) => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${manager}`,
+    field,
+  }))
+  return new StatusError({
+    reason: 'Conflict',
+    code: 409,
+    message: applyConflictMessage(conflicts),
+    details: { causes },
+  })
+}
+
+function applyConflictMessage(conflicts: readonly { manager: string; field: string }[]): string {
+  const [first] = conflicts
+  if (conflicts.length === 1) return `Apply failed with 1 conflict: conflict with ${first!.manager}: ${first!.field}`
+  const lines: string[] = []
+  for (const [manager, fields] of Map.groupBy(conflicts, (conflict) => conflict.manager)) {
+    lines.push(`conflicts with ${manager}:`, ...fields.map(({ field }) => `- ${field}`))
+  }
+  return `Apply failed with ${conflicts.length} conflicts: ${lines.join('\n')}`
+}
+
+/** A configuration that cannot be applied, whatever is there: Kubernetes gives no reason for it, and the code of its own faults. */
+export function newApplyFault(message: string): StatusError {
+  return new StatusError({ reason: '', code: 500, message })
+}
+
 export function newNotAcceptable(supported: readonly string[]): StatusError {
   const message = `only the following media types are accepted: ${supported.join(', ')}`
   return new StatusError({ reason: 'NotAcceptable', code: 406, message })

@@ -3,7 +3,8 @@ import type { TypeMeta, UnstructuredObject } from '#apis/meta/v1/types.ts'
 /**
  * The bytes of an object as they are stored and served: JSON that begins
  * `{"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":"`, so that the one field that differs between what is
- * written and what is read can be put in without parsing.
+ * written and what is read can be put in without parsing. Behind it comes managedFields, then the name: managedFields are
+ * much of many objects' bytes and of interest to few, who find them there.
  */
 
 const quote = 0x22
@@ -11,13 +12,20 @@ const head = Buffer.from('{"kind":"')
 const betweenKindAndVersion = Buffer.from('","apiVersion":"')
 const betweenVersions = Buffer.from('","metadata":{"resourceVersion":"')
 
-/** Encodes an object with an empty resourceVersion; the rest of its fields stay in their order. */
-export function encodeObject(object: UnstructuredObject, { apiVersion, kind }: TypeMeta): Buffer {
+/**
+ * Encodes an object with an empty resourceVersion; the rest of its fields stay in their order.
+ * @param owners its managedFields as text, as `ownersText` gives them; without any, those in the object are written
+ */
+export function encodeObject(object: UnstructuredObject, { apiVersion, kind }: TypeMeta, owners = ''): Buffer {
   const { kind: _kind, apiVersion: _apiVersion, metadata, ...rest } = object
-  const { resourceVersion: _resourceVersion, ...meta } = metadata ?? {}
+  const { resourceVersion: _resourceVersion, managedFields, name, ...meta } = metadata ?? {}
   // Joined by hand: JSON.stringify would put fields whose names are digits before all others.
   const start = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{"resourceVersion":""`
-  return Buffer.from(start + moreFields(meta) + moreFields(rest))
+  const owned = owners === '' && managedFields?.length ? JSON.stringify(managedFields) : owners
+  const named = name === undefined ? '' : `,"name":${JSON.stringify(name)}`
+  return Buffer.from(
+    start + (owned === '' ? '' : `,"managedFields":${owned}`) + named + moreFields(meta) + moreFields(rest),
+  )
 }
 
 /** The fields of an object as they follow others, and the brace that ends them all. */
@@ -112,7 +120,33 @@ export function metadataOf(bytes: Buffer): Buffer {
   throw new Error('the object is not in canonical form: its metadata does not end')
 }
 
-/** Parses an object's bytes. */
+const ownersHead = Buffer.from('","managedFields":')
+/** No text in JSON looks like that: the quote would end it, and what follows would be no JSON. */
+const ownersTail = Buffer.from('}],"name":"')
+
+/** Where managedFields are in canonical bytes, from the comma before their name to behind their end. */
+function ownersRange(bytes: Buffer): { from: number; valueFrom: number; to: number } | undefined {
+  const quoteAt = stringEnd(bytes, resourceVersionOffset(bytes))
+  for (let at = 0; at < ownersHead.length; at++) if (bytes[quoteAt + at] !== ownersHead[at]) return undefined
+  const valueFrom = quoteAt + ownersHead.length
+  const tail = bytes.indexOf(ownersTail, valueFrom)
+  return tail < 0 ? undefined : { from: quoteAt + 1, valueFrom, to: tail + 2 }
+}
+
+/** An object's managedFields as text; empty when it has none. @throws Error when the bytes are not canonical */
+export function ownersText(bytes: Buffer): string {
+  const range = ownersRange(bytes)
+  return range ? bytes.toString('utf8', range.valueFrom, range.to) : ''
+}
+
+/** Parses an object's bytes, its managedFields left out. @throws Error when they are not canonical */
 export function reviveObject(bytes: Buffer): UnstructuredObject {
+  const range = ownersRange(bytes)
+  if (!range) return reviveWhole(bytes)
+  return JSON.parse(bytes.toString('utf8', 0, range.from) + bytes.toString('utf8', range.to)) as UnstructuredObject
+}
+
+/** Parses an object's bytes. */
+export function reviveWhole(bytes: Buffer): UnstructuredObject {
   return JSON.parse(bytes.toString()) as UnstructuredObject
 }

@@ -97,7 +97,6 @@ const absentWhenEmpty = ['labels', 'annotations', 'ownerReferences', 'finalizers
 /** Fields that clients may send and that this server does not keep, or not when there is nothing in them. */
 function dropUnserved({ metadata }: UnstructuredObject): void {
   delete metadata.selfLink
-  delete metadata.managedFields
   for (const field of absentWhenEmpty) {
     const value = metadata[field]
     if (value && Object.keys(value).length === 0) delete metadata[field]

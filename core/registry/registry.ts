@@ -1,6 +1,12 @@
 import type { Rules } from '#apis/meta/v1/rules.ts'
 import { apiVersionOf, type UnstructuredObject } from '#apis/meta/v1/types.ts'
-import { encodeObject, replaceApiVersion, reviveObject, spliceResourceVersion } from '#core/machinery/canonical.ts'
+import {
+  encodeObject,
+  ownersText,
+  replaceApiVersion,
+  reviveObject,
+  spliceResourceVersion,
+} from '#core/machinery/canonical.ts'
 import { type CompiledSchema, SchemaCompiler } from '#core/schema/compile.ts'
 import { canonicalText } from '#core/schema/json.ts'
 import type { Cacher } from '#core/storage/cacher/cacher.ts'
@@ -207,7 +213,7 @@ export class ServedVersion {
     const { schema } = this.resource.storage
     schema.prune(object)
     schema.applyDefaults(object)
-    const bytes = spliceResourceVersion(encodeObject(object, object), entry.revision)
+    const bytes = spliceResourceVersion(encodeObject(object, object, ownersText(entry.bytes)), entry.revision)
     this.#renewedBytes.set(entry, bytes)
     return bytes
   }
@@ -217,7 +223,10 @@ export class ServedVersion {
     const { convert } = this.resource.rules
     if (!convert) return replaceApiVersion(bytes, storedApiVersion(this.resource), this.apiVersion)
     const object = convert(reviveObject(bytes), this.apiVersion)
-    return spliceResourceVersion(encodeObject(object, object), Number(object.metadata.resourceVersion || 0))
+    return spliceResourceVersion(
+      encodeObject(object, object, ownersText(bytes)),
+      Number(object.metadata.resourceVersion || 0),
+    )
   }
 
   /** An object of this version in the form it is stored in. May return `object` itself, changed. */

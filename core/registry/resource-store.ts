@@ -1,6 +1,8 @@
 import type { DeleteOptions, UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { Admission, AdmissionRequest, Operation } from '#apis/plugin/v1/admission.ts'
 import {
+  isAlreadyExists,
+  isNotFound,
   newBadRequest,
   newConflict,
   newGenerateNameConflict,
@@ -10,13 +12,15 @@ import {
   newNotFound,
   newRequestEntityTooLarge,
 } from '#core/errors/status-error.ts'
-import { encodeObject, reviveObject, spliceResourceVersion } from '#core/machinery/canonical.ts'
+import { encodeObject, ownersText, reviveObject, spliceResourceVersion } from '#core/machinery/canonical.ts'
 import type { UserInfo } from '#core/server/exchange.ts'
 import { storageKey } from '#core/storage/cacher/cacher.ts'
 import { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { type Storage, StorageError } from '#core/storage/storage.ts'
+import { type Application, applyConfiguration } from './apply-configuration.ts'
 import { type DecodeOptions, decodeObject, validateObject } from './decode.ts'
 import { isReadyToRemove, planDeletion } from './deletion.ts'
+import { takeOwners, trackCreate, trackUpdate } from './managed-fields.ts'
 import { dropRepeatedOwners, generateName, setCreationMetadata, setUpdateMetadata, warnOf } from './metadata.ts'
 import type { Resource, ServedVersion } from './registry.ts'
 import { isStorageConflict, translateStorageError } from './translate-errors.ts'
@@ -26,6 +30,8 @@ import { WriteLine } from './write-line.ts'
 export interface WriteContext extends DecodeOptions {
   user: UserInfo
   dryRun: boolean
+  /** Who owns the fields that the write sets; absent: owners stay as they are. */
+  manager?: string
 }
 
 export interface ObjectName {
@@ -39,6 +45,8 @@ const maxAttempts = 20
 /** 3 MiB, as a request's body. */
 export const maxObjectBytes = 3 * 1024 * 1024
 const maxNameAttempts = 8
+/** How many times an object may come or go while a configuration is applied to it. */
+const maxApplyAttempts = 8
 const historyPageSize = 1_000
 
 /** Makes the new state (parsed JSON, to be changed in place) out of the current one, in the served version; called again when somebody else was faster. */
@@ -102,11 +110,25 @@ export class ResourceStore {
   }
 
   /** @param value parsed JSON; changed in place */
-  async create(served: ServedVersion, namespace: string, value: unknown, context: WriteContext): Promise<Buffer> {
+  create(served: ServedVersion, namespace: string, value: unknown, context: WriteContext): Promise<Buffer> {
+    return this.#create(served, namespace, value, context)
+  }
+
+  /** @param applied who owns what in an object that somebody applied; absent: that is found out here */
+  async #create(
+    served: ServedVersion,
+    namespace: string,
+    value: unknown,
+    context: WriteContext,
+    applied?: string,
+  ): Promise<Buffer> {
     if (served.resource.definition.terminating) throw terminating(served)
     const object = decodeObject(value, served, context)
     dropRepeatedOwners(object, context.warn)
     checkNamespace(object, namespace)
+    const sent = takeOwners(object)
+    const { manager } = context
+    const owners = applied ?? (manager === undefined ? '' : trackCreate(object, sent, served, manager, this.#now()))
     const request = this.#admissionRequest(
       'CREATE',
       served,
@@ -127,13 +149,14 @@ export class ResourceStore {
     warnOf(object, undefined, resource, context.warn)
     const validating = this.#admission.validate(request)
     if (validating) await validating
-    return this.#insert(served, object, context, isNamed)
+    return this.#insert(served, object, owners, context, isNamed)
   }
 
   /** @param isNamed by the client, so that no other name may be tried */
   async #insert(
     served: ServedVersion,
     object: UnstructuredObject,
+    owners: string,
     context: WriteContext,
     isNamed: boolean,
   ): Promise<Buffer> {
@@ -141,7 +164,7 @@ export class ResourceStore {
     for (let attempt = 1; ; attempt++) {
       const at = nameOf(object)
       const key = keyIn(resource, at)
-      const bytes = encodeForStorage(object, served)
+      const bytes = encodeForStorage(object, served, owners)
       try {
         if (context.dryRun) return this.#dryCreate(served, at, bytes)
         const ttl = { ttlSeconds: resource.rules.ttlSeconds }
@@ -182,6 +205,39 @@ export class ResourceStore {
   }
 
   /**
+   * Applies a configuration to an object, or makes the object of it.
+   * @param read gives it afresh for each try, since what is stored is made of it in place
+   * @param mayCreate throws when an object that is not there shall stay so
+   */
+  async apply(
+    served: ServedVersion,
+    at: ObjectName,
+    subresource: string,
+    read: () => Application,
+    mayCreate: () => void,
+    context: WriteContext,
+  ): Promise<{ bytes: Buffer; created: boolean }> {
+    const write = async (current: CacheEntry) => {
+      const bytes = served.encode(current)
+      const live = { object: reviveObject(bytes), owners: ownersText(bytes) }
+      const { object, owners } = applyConfiguration(served, live, read(), this.#now())
+      return this.#replace(served, at, subresource, current, object, context, owners)
+    }
+    for (let attempt = 1; ; attempt++) {
+      const isThere = served.resource.cache.get(keyOf(at)) !== undefined
+      try {
+        if (isThere) return { bytes: await this.#attempt(served.resource, at, write), created: false }
+        mayCreate()
+        const { object, owners } = applyConfiguration(served, undefined, read(), this.#now())
+        return { bytes: await this.#create(served, at.namespace, object, context, owners), created: true }
+      } catch (error) {
+        const isGone = isThere && isNotFound(error) && served.resource.cache.get(keyOf(at)) === undefined
+        if ((!isGone && (isThere || !isAlreadyExists(error))) || attempt === maxApplyAttempts) throw error
+      }
+    }
+  }
+
+  /**
    * Makes a write out of the current state, again whenever somebody else was faster. A write that named a resourceVersion
    * finds it outdated in the second round and ends there.
    */
@@ -212,6 +268,7 @@ export class ResourceStore {
     }
   }
 
+  /** @param applied who owns what in an object that somebody applied; absent: that is found out here */
   async #replace(
     served: ServedVersion,
     at: ObjectName,
@@ -219,13 +276,23 @@ export class ResourceStore {
     current: CacheEntry,
     value: unknown,
     context: WriteContext,
+    applied?: string,
   ): Promise<Buffer> {
     const { resource } = served
-    const old = reviveObject(served.encode(current))
+    const oldBytes = served.encode(current)
+    const old = reviveObject(oldBytes)
     const object = decodeObject(value, served, context)
     dropRepeatedOwners(object, context.warn)
     checkIdentity(object, old, at, resource)
+    const sent = takeOwners(object)
     keepOtherHalf(object, old, served, subresource)
+    const live = ownersText(oldBytes)
+    const { manager: name } = context
+    const owners =
+      applied ??
+      (name === undefined
+        ? live
+        : trackUpdate({ object, old, live, sent }, served, { name, operation: 'Update', subresource }, this.#now()))
     const request = this.#admissionRequest('UPDATE', served, at, subresource, context)
     request.object = object
     request.oldObject = old
@@ -235,7 +302,7 @@ export class ResourceStore {
     validateObject(object, old, served, subresource)
     if (subresource === '') warnOf(object, old, resource, context.warn)
     await this.#admission.validate(request)
-    return this.#store(served, at, current, object, context)
+    return this.#store(served, at, current, object, owners, context)
   }
 
   async #store(
@@ -243,14 +310,15 @@ export class ResourceStore {
     at: ObjectName,
     current: CacheEntry,
     object: UnstructuredObject,
+    owners: string,
     context: WriteContext,
   ): Promise<Buffer> {
     const { resource } = served
     if (isReadyToRemove(object, resource.rules)) {
       if (!context.dryRun) await this.#remove(resource, at, current)
-      return served.fromStorage(spliceResourceVersion(encodeForStorage(object, served), current.revision))
+      return served.fromStorage(spliceResourceVersion(encodeForStorage(object, served, owners), current.revision))
     }
-    const bytes = encodeForStorage(object, served)
+    const bytes = encodeForStorage(object, served, owners)
     const asBefore = spliceResourceVersion(bytes, current.revision)
     if (asBefore.equals(current.bytes) || context.dryRun) return served.fromStorage(asBefore)
     const key = keyIn(resource, at)
@@ -295,7 +363,7 @@ export class ResourceStore {
       if (!context.dryRun) await this.#remove(resource, at, current)
       return { removed: true, bytes: served.encode(current), object }
     }
-    const bytes = encodeObject(plan.object, plan.object)
+    const bytes = encodeObject(plan.object, plan.object, ownersText(current.bytes))
     if (context.dryRun) return { removed: false, bytes: served.fromStorage(bytes), object: plan.object }
     const key = keyIn(resource, at)
     const revision = await this.#line.write(key, () => this.#storage.update(key, bytes, current.revision))
@@ -358,9 +426,9 @@ function keyIn({ home }: Resource, at: ObjectName): string {
 }
 
 /** @throws StatusError RequestEntityTooLarge: patches may make an object larger than any request */
-function encodeForStorage(object: UnstructuredObject, served: ServedVersion): Buffer {
+function encodeForStorage(object: UnstructuredObject, served: ServedVersion, owners: string): Buffer {
   const stored = served.toStorage(object)
-  const bytes = encodeObject(stored, stored)
+  const bytes = encodeObject(stored, stored, owners)
   if (bytes.length > maxObjectBytes) throw newRequestEntityTooLarge(`limit is ${maxObjectBytes}`)
   return bytes
 }

@@ -37,6 +37,8 @@ export class SchemaNode {
   readonly validations: readonly ValidationRule[]
   readonly listType: JsonSchema['x-kubernetes-list-type']
   readonly listMapKeys: readonly string[]
+  /** An object that is owned and replaced as a whole. */
+  readonly isAtomicMap: boolean
   /** Words of x-kubernetes-patch-strategy: `merge`, `replace`, `retainKeys`. */
   readonly patchStrategies: readonly string[]
   readonly patchMergeKey: string
@@ -75,6 +77,8 @@ export class SchemaNode {
     this.validations = schema['x-kubernetes-validations'] ?? []
     this.listType = schema['x-kubernetes-list-type']
     this.listMapKeys = schema['x-kubernetes-list-map-keys'] ?? []
+    this.isAtomicMap =
+      schema['x-kubernetes-map-type'] === 'atomic' || this.definition.endsWith('.pkg.runtime.RawExtension')
     this.patchStrategies = schema['x-kubernetes-patch-strategy']?.split(',') ?? []
     this.patchMergeKey = schema['x-kubernetes-patch-merge-key'] ?? ''
   }

@@ -6,7 +6,7 @@ import { newBadRequest, newConflict, newInvalid } from '#core/errors/status-erro
 import { reviveObject } from '#core/machinery/canonical.ts'
 import type { ObjectName } from '#core/registry/resource-store.ts'
 import { readBody } from '../body.ts'
-import { type ResourceRequest, requireNamespace, writeContext } from '../endpoint.ts'
+import { type ResourceRequest, requireNamespace, untracked, writeContext } from '../endpoint.ts'
 import { replyOwn } from '../reply.ts'
 import { type BodyKind, checkBody } from './typed-body.ts'
 
@@ -53,7 +53,7 @@ async function bind(request: ResourceRequest, at: ObjectName, body: Binding): Pr
       if (refusal) throw newConflict({ group: '', resource: 'pods/binding' }, at.name, refusal)
       return pod as unknown as UnstructuredObject
     },
-    writeContext(request),
+    untracked(writeContext(request)),
   )
   const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
   await replyOwn(request, 201, status)

@@ -9,7 +9,7 @@ import { rfc3339 } from '#core/registry/deletion.ts'
 import type { WriteContext } from '#core/registry/resource-store.ts'
 import { readBody } from '../body.ts'
 import { checkDeleteOptions } from '../delete.ts'
-import { type ResourceRequest, requireNamespace, writeContext } from '../endpoint.ts'
+import { type ResourceRequest, requireNamespace, untracked, writeContext } from '../endpoint.ts'
 import { replyOwn } from '../reply.ts'
 import { type BodyKind, checkBody } from './typed-body.ts'
 
@@ -98,7 +98,7 @@ async function spend(
       if (plan.action === 'spend') object.status = plan.status
       return object
     },
-    context,
+    untracked(context),
   )
   return action
 }

@@ -6,8 +6,10 @@ import { formatLabelSelector, requirementsOf } from '#core/machinery/label-selec
 import { asPatchFault } from '#core/registry/decode.ts'
 import type { ServedVersion } from '#core/registry/registry.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
+import { applyConfigurationOf } from '../apply.ts'
 import { readBody, type StrictReading } from '../body.ts'
 import { type ResourceRequest, requireNamespace, writeContext } from '../endpoint.ts'
+import { isApply } from '../field-manager.ts'
 import { type ApplyPatch, readPatch } from '../patch.ts'
 import { replyOwn } from '../reply.ts'
 import { type BodyKind, checkBody } from './typed-body.ts'
@@ -23,6 +25,8 @@ export async function scale(request: ResourceRequest): Promise<void> {
   requireNamespace(request)
   const { info, store, served } = request
   if (info.verb === 'get') return replyScale(request, served.encode(store.get(served.resource, info)))
+  if (isApply(request.exchange, info.verb))
+    return replyScale(request, await applyConfigurationOf(request, (scale) => appliedTo(scale, request)))
   const context = { ...writeContext(request), isPatched: info.verb === 'patch' }
   const apply = context.isPatched ? await readScalePatch(request, context) : await readScale(request)
   const change = (current: CacheEntry) => {
@@ -37,6 +41,21 @@ export async function scale(request: ResourceRequest): Promise<void> {
   }
   const bytes = await store.update(served, info, 'scale', change, context)
   await replyScale(request, bytes)
+}
+
+/** A Scale to apply, as a configuration of the object that it scales. */
+function appliedTo(scale: UnstructuredObject, request: ResourceRequest): UnstructuredObject {
+  const { served, info } = request
+  checkScale(scale, request)
+  const { metadata } = scale
+  const { apiVersion, resource } = served
+  const object: UnstructuredObject = {
+    apiVersion,
+    kind: resource.definition.kind,
+    metadata: { ...metadata, name: info.name },
+  }
+  if (scale.spec?.replicas === undefined) return object
+  return scaled(object, scale, served)
 }
 
 function replyScale(request: ResourceRequest, bytes: Buffer): void | Promise<void> {

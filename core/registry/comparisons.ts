@@ -1,0 +1,85 @@
+import { apiVersionOf, type UnstructuredObject } from '#apis/meta/v1/types.ts'
+import { type Comparison, compare } from '#core/machinery/apply/compare.ts'
+import type { Node } from '#core/machinery/apply/structure.ts'
+import { difference, type FieldSet, isEmpty, union } from '#core/machinery/field-paths/field-set.ts'
+import { fieldsOfOwner, type Owner, ownable, withFields } from './owners.ts'
+import type { ServedVersion } from './registry.ts'
+
+/** How a write changed an object, as seen in each version in which somebody owns parts of it. */
+export class Comparisons {
+  readonly served: ServedVersion
+  readonly #before: UnstructuredObject
+  readonly #after: UnstructuredObject
+  readonly #known = new Map<string, Comparison | undefined>()
+
+  constructor(served: ServedVersion, before: UnstructuredObject, after: UnstructuredObject) {
+    this.served = served
+    this.#before = before
+    this.#after = after
+  }
+
+  /** In the version of the write; undefined when nothing that can be owned differs. */
+  get own(): Comparison | undefined {
+    return this.#at(this.served.apiVersion)
+  }
+
+  /** What the write set of what the owner has, or might have: added and modified. */
+  changedFor({ apiVersion }: Owner): FieldSet | undefined {
+    const comparison = this.#at(apiVersion)
+    return comparison && changedBy(comparison)
+  }
+
+  /** An owner without what the write took over and took away. @returns undefined when nothing is left to him */
+  leftTo(owner: Owner): Owner | undefined {
+    const comparison = this.#at(owner.apiVersion)
+    if (comparison === undefined) return owner
+    const before = fieldsOfOwner(owner)
+    const fields = difference(difference(before, changedBy(comparison)), comparison.removed)
+    if (fields === before) return owner
+    return isEmpty(fields) ? undefined : withFields(owner, fields)
+  }
+
+  #at(apiVersion: string): Comparison | undefined {
+    if (this.#known.has(apiVersion)) return this.#known.get(apiVersion)
+    const view = (object: UnstructuredObject) => ownable(viewAt(this.served, object, apiVersion))
+    const comparison = compare(rootAt(this.served, apiVersion), view(this.#before), view(this.#after))
+    this.#known.set(apiVersion, comparison)
+    return comparison
+  }
+}
+
+export function changedBy({ added, modified }: Comparison): FieldSet {
+  return union(added, modified)
+}
+
+/** Whether what is owned in that version has the same paths in the version of the request. */
+export function isAlike(served: ServedVersion, apiVersion: string): boolean {
+  return apiVersion === served.apiVersion || served.resource.rules.convert === undefined
+}
+
+function viewAt(served: ServedVersion, object: UnstructuredObject, apiVersion: string): UnstructuredObject {
+  if (isAlike(served, apiVersion)) return object
+  return served.resource.rules.convert!(structuredClone(object), apiVersion)
+}
+
+/** The schema of a version; where the objects are stored by another group, for its versions that of the request. */
+function rootAt(served: ServedVersion, apiVersion: string): Node {
+  return (apiVersion === served.apiVersion ? served : (versionAt(served, apiVersion) ?? served)).schema.root
+}
+
+function versionAt({ resource }: ServedVersion, apiVersion: string): ServedVersion | undefined {
+  const { group, versions } = resource.definition
+  const version = versions.find(({ name }) => apiVersionOf({ group, version: name }) === apiVersion)
+  return version && resource.version(version.name)
+}
+
+/** Without the owners in versions this resource serves no more: what they owned means nothing now. */
+export function withoutGone(owners: readonly Owner[], served: ServedVersion): readonly Owner[] {
+  return owners.every((owner) => isServed(served, owner)) ? owners : owners.filter((owner) => isServed(served, owner))
+}
+
+function isServed(served: ServedVersion, { apiVersion }: Owner): boolean {
+  if (apiVersion === served.apiVersion) return true
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+  return group !== served.resource.definition.group || versionAt(served, apiVersion) !== undefined
+}
