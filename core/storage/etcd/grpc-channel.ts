@@ -212,7 +212,8 @@ class Outcome {
       const message = `${this.#endpoint} did not answer within ${Math.round(this.#expiredAfterMs)} ms`
       return new GrpcError(grpcCode.deadlineExceeded, message, true)
     }
-    const isRefused = this.#stream.rstCode === constants.NGHTTP2_REFUSED_STREAM
+    // A stream without a number has not left this process.
+    const isRefused = this.#stream.id === undefined || this.#stream.rstCode === constants.NGHTTP2_REFUSED_STREAM
     const why = this.#error?.message ?? 'the connection was lost'
     return new GrpcError(grpcCode.unavailable, `${this.#endpoint}: ${why}`, !isRefused, { cause: this.#error })
   }
