@@ -118,7 +118,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     { name: 'bootstrap', failure: () => (bootstrapped ? undefined : 'not finished') },
   )
   const liveness = readiness.slice(0, 1)
-  const aggregation = new Aggregation({ registry, store, client: frontProxyClient(pki), log })
+  let proxyClient = frontProxyClient(pki)
+  const aggregation = new Aggregation({ registry, store, client: () => proxyClient, log })
   let server = ''
   const connections = connectEndpoints({ registry, kubeletTls: kubeletTls(pki), log })
   const handler = new Handler({
@@ -159,7 +160,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   })
   const renewal = setInterval(() => {
     loadOrCreatePki(pkiOptions).then(
-      (renewed) => listener.renew(servingTls(renewed)),
+      (renewed) => {
+        listener.renew(servingTls(renewed))
+        proxyClient = frontProxyClient(renewed)
+      },
       (error) => log.error('certificates not renewed', { error }),
     )
   }, renewEveryMs)

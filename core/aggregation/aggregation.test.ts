@@ -148,6 +148,21 @@ test('answers that are no success are the other server’s own', async () => {
   expect([answer.status, answer.json().reason]).toEqual([418, 'Teapot'])
 })
 
+test.each([204, 304])('answers without a body pass (%i)', async (status) => {
+  for (const by of ['request', 'requestH1'] as const) {
+    const answer = await server[by]('GET', `${gadgets}/one/nothing?status=${status}`)
+    expect([by, answer.status, answer.text]).toEqual([by, status, ''])
+  }
+})
+
+test('a client that leaves is gone for the other server, too', async () => {
+  const session = server.session()
+  session.request({ ':path': `${gadgets}/one/hang` }).on('error', () => {})
+  const { left } = await extension.hung()
+  session.destroy()
+  await left
+})
+
 test('watches stream, and end with the other server', async () => {
   const watched = extension.watched()
   const session = server.session()

@@ -11,7 +11,7 @@ import type { RemoteApis, RemoteApisParts } from './remote-apis.ts'
 export interface AggregationParts {
   registry: Registry
   store: ResourceStore
-  /** What this server shows aggregated ones, in PEM. */
+  /** What this server shows aggregated ones now, in PEM. */
   client: RemoteApisParts['client']
   log: Logger
 }

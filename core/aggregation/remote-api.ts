@@ -16,8 +16,8 @@ import { resourcesOf, v2PartOf, v3UrlOf } from './remote-documents.ts'
 import type { Address, ServiceRef, ServiceTarget } from './service-target.ts'
 
 export interface RemoteParts {
-  /** What this server shows aggregated ones, in PEM. */
-  client: { cert: string; key: string }
+  /** What this server shows aggregated ones now, in PEM. */
+  client(): { cert: string; key: string }
   /** Where the service of an APIService can be reached now. */
   resolve(service: ServiceRef): ServiceTarget
   /** Shows a condition in the APIService's status. Never rejects. */
@@ -205,7 +205,7 @@ export class RemoteApi implements Disposable {
       path,
       headers: identityHeaders(user),
       tls: {
-        ...this.#parts.client,
+        ...this.#parts.client(),
         ...(caBundle && { ca: Buffer.from(caBundle, 'base64').toString() }),
         rejectUnauthorized: !insecureSkipTLSVerify,
         servername: `${service?.name}.${service?.namespace}.svc`,

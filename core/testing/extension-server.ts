@@ -23,6 +23,8 @@ export interface ExtensionServer extends AsyncDisposable {
   isWell: boolean
   /** Ends the watch that is open. */
   endWatch(): void
+  /** Resolves when a request hangs that is never answered, with what resolves when its client is gone. */
+  hung(): Promise<{ left: Promise<unknown> }>
   /** Resolves when the next watch is open; its line comes with the call of the result. */
   watched(): Promise<(event: object) => void>
 }
@@ -129,6 +131,7 @@ export async function startExtensionServer({
     rejectUnauthorized: false,
   })
   const open = new Set<ServerResponse>()
+  const hanging = Promise.withResolvers<{ left: Promise<unknown> }>()
   let announce = Promise.withResolvers<(event: object) => void>()
   const extension: ExtensionServer = {
     get port() {
@@ -139,6 +142,7 @@ export async function startExtensionServer({
     endWatch: () => {
       for (const response of open) response.end()
     },
+    hung: () => hanging.promise,
     watched: () => announce.promise,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
@@ -174,7 +178,8 @@ export async function startExtensionServer({
     }
     if (pathname.endsWith('/echo'))
       return void request.pipe(response.writeHead(200, { 'content-type': 'text/x-echo', 'x-acme': 'yes' }))
-    if (pathname.endsWith('/hang')) return undefined
+    if (pathname.endsWith('/hang')) return hanging.resolve({ left: once(response, 'close') })
+    if (pathname.endsWith('/nothing')) return void response.writeHead(Number(searchParams.get('status'))).end()
     if (searchParams.has('watch')) return watch(response)
     const name = /\/gadgets\/([^/]+)$/.exec(pathname)?.[1]
     if (name) return json(response, 200, gadget(name))
