@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { EtcdClient } from '../etcd-client.ts'
+import type { TlsFiles } from '../grpc-channel.ts'
 import { decodeStatus, encodeRange, rpc } from '../messages.ts'
 
 export interface EtcdMember {
@@ -38,17 +39,23 @@ export async function whyNoEtcd(): Promise<string | undefined> {
   return 'etcd is not installed'
 }
 
-/** Starts so many members and waits until they have a leader. @param flags further ones of etcd */
-export async function startEtcd(size = 1, flags: readonly string[] = []): Promise<EtcdCluster> {
+/** How members and their clients know each other. */
+export interface EtcdTls {
+  /** Flags of etcd: what a member shows, and whom it lets in. */
+  flags: readonly string[]
+  client: TlsFiles
+}
+
+/** Starts so many members and waits until they have a leader. @param tls absent: anybody may connect, in the clear */
+export async function startEtcd(size = 1, tls?: EtcdTls): Promise<EtcdCluster> {
   const directory = await mkdtemp(join(tmpdir(), 'keelson-etcd-'))
   const ports = await freePorts(2 * size)
   const peers = Array.from({ length: size }, (_, at) => `m${at}=http://127.0.0.1:${ports[2 * at + 1]}`).join(',')
   const members = Array.from({ length: size }, (_, at) => {
-    return new MemberProcess(join(directory, `m${at}`), ports[2 * at]!, [
+    return new MemberProcess(join(directory, `m${at}`), ports[2 * at]!, tls, [
       ...['--name', `m${at}`, '--initial-cluster', peers],
       ...['--listen-peer-urls', `http://127.0.0.1:${ports[2 * at + 1]}`],
       ...['--initial-advertise-peer-urls', `http://127.0.0.1:${ports[2 * at + 1]}`],
-      ...flags,
     ])
   })
   const cluster: EtcdCluster = {
@@ -75,12 +82,14 @@ class MemberProcess implements EtcdMember {
   readonly url: string
   readonly #directory: string
   readonly #flags: readonly string[]
+  readonly #tls: TlsFiles | undefined
   #child: ChildProcess | undefined
 
-  constructor(directory: string, port: number, flags: readonly string[]) {
-    this.url = `http://127.0.0.1:${port}`
+  constructor(directory: string, port: number, tls: EtcdTls | undefined, flags: readonly string[]) {
+    this.url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`
     this.#directory = directory
-    this.#flags = flags
+    this.#flags = [...flags, ...(tls?.flags ?? [])]
+    this.#tls = tls?.client
   }
 
   async start(): Promise<void> {
@@ -88,7 +97,9 @@ class MemberProcess implements EtcdMember {
     const own = ['--data-dir', this.#directory, '--listen-client-urls', this.url, '--advertise-client-urls', this.url]
     this.#child = spawn('etcd', [...own, ...this.#flags], { stdio: ['ignore', log.fd, log.fd] })
     await log.close()
-    await using client = disposable(new EtcdClient({ endpoints: [this.url], timeoutMs: readyWithinMs }))
+    await using client = disposable(
+      new EtcdClient({ endpoints: [this.url], timeoutMs: readyWithinMs, ...(this.#tls && { tls: this.#tls }) }),
+    )
     try {
       await client.call(rpc.range, encodeRange({ key: 'any' }))
     } catch (cause) {
