@@ -40,11 +40,13 @@ export const cases = [
       name: `documents: ${path} is not sent again to who has it`,
       stands: path.startsWith('/openapi') ? v3Docs : discoveryDocs,
       async run(t) {
-        const first = await t.http({ path, headers })
-        const { etag = '' } = first.headers
-        assert.match(etag, /^".+"$/)
-        const again = await t.http({ path, headers: { ...headers, 'if-none-match': etag } })
-        assert.deepEqual([again.status, again.text], [304, ''])
+        // Definitions of other cases come and go, and the documents with them.
+        await t.eventually(async () => {
+          const { etag = '' } = (await t.http({ path, headers })).headers
+          assert.match(etag, /^".+"$/)
+          const again = await t.http({ path, headers: { ...headers, 'if-none-match': etag } })
+          return again.status === 304 && again.text === ''
+        })
       },
     }),
   ),
