@@ -21,7 +21,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { syncPath } from './data-directory.ts'
 import { Expiry } from './expiry.ts'
 import { History } from './history.ts'
-import { KeyIndex, type KeyState, type KeyVersion } from './key-index.ts'
+import { KeyIndex, type KeyState, type KeyVersion, type Past, pastOf } from './key-index.ts'
 import { type LogRows, type ReplayPage, rowColumn, rowWidth, type StoreState } from './protocol.ts'
 import { Retention, type RetentionOptions } from './retention.ts'
 import { StorageThread } from './storage-thread.ts'
@@ -81,6 +81,8 @@ class LogStorage implements EmbeddedStorage {
   /** The last acknowledged revision, and the last one given out. */
   #durable: number
   #taken: number
+  /** What a list in pages has asked for last; good until the next write. */
+  #past: { prefix: string; revision: number; durable: number; past: Past } | undefined
   #closed: StorageError | undefined
 
   constructor(options: EmbeddedStorageOptions, thread: StorageThread, index: KeyIndex, state: StoreState) {
@@ -136,6 +138,7 @@ class LogStorage implements EmbeddedStorage {
     this.#history.check(revision)
     using _hold = this.#history.hold(revision)
     const { page, more } = await this.#page(prefix, revision, options)
+    if (!more) this.#past = undefined
     const items: StoredObject[] = []
     for (let at = 0; at < page.length; at += 2 * readAtOnce) {
       const middle = at + readAtOnce
@@ -273,15 +276,23 @@ class LogStorage implements EmbeddedStorage {
   }
 
   /** Which objects a list is made of. The rows since `revision` and the index are looked at in the same instant. */
-  #page(
+  async #page(
     prefix: string,
     revision: number,
     { after, limit }: ListOptions,
   ): Promise<{ page: KeyVersion[]; more: boolean }> {
-    const select = (changes?: LogRows) => takePage(this.#index.page(prefix, after, changes), limit)
-    if (revision === this.#durable) return Promise.resolve(select())
+    const select = (past?: Past) => takePage(this.#index.page(prefix, after, past), limit)
+    if (revision === this.#durable) return select()
+    const known = this.#past
+    if (known?.prefix === prefix && known.revision === revision && known.durable === this.#durable) {
+      return select(known.past)
+    }
     return new Promise((resolve, failed) => {
-      const done = (changes: LogRows) => resolve(select(changes))
+      const done = (changes: LogRows) => {
+        const past = pastOf(changes)
+        this.#past = { prefix, revision, durable: this.#durable, past }
+        resolve(select(past))
+      }
       this.#thread.call('changes', [prefix, revision, Number.MAX_SAFE_INTEGER], { done, failed })
     })
   }

@@ -107,15 +107,15 @@ export class KeyIndex {
   }
 
   /**
-   * The keys under `prefix` in order, at the durable state or, when `changes` has the rows written since, at an earlier one.
+   * The keys under `prefix` in order, at the durable state or, when `past` is made of the rows written since, at an earlier one.
    * @param after start behind this key
    */
-  *page(prefix: string, after: string | undefined, changes?: LogRows): Generator<KeyVersion> {
+  *page(prefix: string, after: string | undefined, past: Past = noPast): Generator<KeyVersion> {
     const start = after !== undefined && after >= prefix ? after : prefix
     const isBehindStart = (key: string) => after === undefined || key > after
-    const earlier = changes ? undo(changes) : new Map<string, KeyVersion | undefined>()
-    const undone = [...earlier.keys()].filter(isBehindStart).sort(compareStrings)
+    const { earlier, keys: undone } = past
     let next = 0
+    while (next < undone.length && !isBehindStart(undone[next]!)) next++
     for (const [key, state] of this.#durable.entries(start)) {
       if (!key.startsWith(prefix)) break
       if (!isBehindStart(key)) continue
@@ -132,8 +132,17 @@ export class KeyIndex {
   }
 }
 
-/** What each changed key was before its first change; undefined for one that did not exist. */
-function undo({ keys, numbers }: LogRows): Map<string, KeyVersion | undefined> {
+/** What the keys that have changed since were before; undefined for one that did not exist. */
+export interface Past {
+  earlier: ReadonlyMap<string, KeyVersion | undefined>
+  /** In order. */
+  keys: readonly string[]
+}
+
+const noPast: Past = { earlier: new Map(), keys: [] }
+
+/** The state before some changes, as far as it was another one. */
+export function pastOf({ keys, numbers }: LogRows): Past {
   const earlier = new Map<string, KeyVersion | undefined>()
   for (const [at, key] of keys.entries()) {
     if (earlier.has(key)) continue
@@ -141,7 +150,7 @@ function undo({ keys, numbers }: LogRows): Map<string, KeyVersion | undefined> {
     const revision = numbers[at * rowWidth + rowColumn.replaced]!
     earlier.set(key, revision === 0 ? undefined : { key, created, revision })
   }
-  return earlier
+  return { earlier, keys: [...earlier.keys()].sort(compareStrings) }
 }
 
 function existing(version: KeyVersion | undefined): KeyVersion[] {
