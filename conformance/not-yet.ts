@@ -9,9 +9,3 @@ export const notYet: ReadonlyMap<string, string> = new Map([
   ['crd: a rule decides, also over time', celRules],
   ['crud: a Service gets its defaults and an address', 'addresses for Services, which come with their proxy'],
 ])
-
-/** As `notYet`, for the scripts of `conformance/clients`. */
-export const clientsNotYet: ReadonlyMap<string, string> = new Map([
-  ['python: apply', serverSideApply],
-  ['ruby: apply', serverSideApply],
-])
