@@ -7,6 +7,7 @@ import { envelope, type ListNumbers } from '#core/machinery/protobuf/envelope.ts
 import { type Messages, MessageTable } from '#core/machinery/protobuf/messages.ts'
 import { ProtobufError } from '#core/machinery/protobuf/wire.ts'
 import type { ServedVersion } from '#core/registry/registry.ts'
+import { parseJsonText } from './json-text.ts'
 
 /** Kubernetes' protobuf for this server's kinds. The numbers are loaded by the first request that speaks it. */
 export const protobufType = 'application/vnd.kubernetes.protobuf'
@@ -24,7 +25,11 @@ let loaded: Codec | undefined
 function codec(): Codec {
   if (!loaded) {
     const table = new MessageTable(JSON.parse(readFileSync(numbers, 'utf8')) as Messages)
-    loaded = { table, encoder: new ProtobufEncoder(table), decoder: new ProtobufDecoder(table) }
+    loaded = {
+      table,
+      encoder: new ProtobufEncoder(table),
+      decoder: new ProtobufDecoder(table, (bytes) => parseJsonText(bytes)),
+    }
   }
   return loaded
 }

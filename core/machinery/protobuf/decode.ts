@@ -10,10 +10,13 @@ const maxDepth = 100
 /** Reads Kubernetes' protobuf. Decodes to what the same object is in JSON. */
 export class ProtobufDecoder {
   readonly #table: MessageTable
+  readonly #parseJson: (bytes: Buffer) => unknown
   readonly #fields = new Map<string, ReadonlyMap<number, Field>>()
 
-  constructor(messages: Messages | MessageTable) {
+  /** @param parseJson for the JSON that some messages hold: the bytes may be anyone's */
+  constructor(messages: Messages | MessageTable, parseJson = (bytes: Buffer): unknown => JSON.parse(text(bytes))) {
     this.#table = messages instanceof MessageTable ? messages : new MessageTable(messages)
+    this.#parseJson = parseJson
   }
 
   /** @throws ProtobufError for what does not decode, or is of a kind that has no protobuf form here */
@@ -113,13 +116,22 @@ export class ProtobufDecoder {
       case 'microTime':
         return timestamp(bytes, 6)
       case 'json':
-        return json(only(bytes, 1))
+        return this.#json(only(bytes, 1))
       case 'intOrString':
         return intOrString(bytes)
       case 'strings':
         return texts(bytes, 1)
       default:
         return this.#schemaOr(form, bytes, depth)
+    }
+  }
+
+  #json(bytes: Buffer): unknown {
+    if (bytes.length === 0) return undefined
+    try {
+      return this.#parseJson(bytes)
+    } catch (cause) {
+      throw new ProtobufError('an embedded object is not JSON', { cause })
     }
   }
 
@@ -215,15 +227,6 @@ function only(bytes: Buffer, number: number): Buffer {
   const reader = new FieldReader(bytes)
   while (reader.next()) if (reader.number === number) return buffer(reader.value)
   return Buffer.alloc(0)
-}
-
-function json(bytes: Buffer): unknown {
-  if (bytes.length === 0) return undefined
-  try {
-    return JSON.parse(text(bytes))
-  } catch (cause) {
-    throw new ProtobufError('an embedded object is not JSON', { cause })
-  }
 }
 
 /** @param digits of the fraction of a second @returns undefined for the zero time, which is what Go calls absent */
