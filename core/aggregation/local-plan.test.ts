@@ -23,7 +23,8 @@ const cases: {
   { name: 'makes none for what is not', action: 'none' },
   { name: 'leaves one that is as it should be', wanted: apps, current: kept(apps), isStart: true, action: 'none' },
   { name: 'takes away what is served no more', current: kept(acme), action: 'delete' },
-  { name: 'takes away what an older server served', current: kept(apps), action: 'delete' },
+  { name: 'takes away what an older server served', current: kept(apps), isStart: true, action: 'delete' },
+  { name: 'leaves what a newer server serves beside this one', current: kept(apps), action: 'none' },
   { name: 'leaves what somebody else made', current: foreign(kept(acme)), action: 'none' },
   {
     name: 'leaves a changed built-in one while it runs',

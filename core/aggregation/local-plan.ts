@@ -31,10 +31,10 @@ export function planLocal(
 ): LocalPlan {
   if (!current) return wanted ? { action: 'create', object: apiServiceOf(wanted) } : { action: 'none' }
   const label = current.metadata.labels?.[automanagedLabel]
-  const isKept = label === 'true' || label === 'onstart'
-  if (!wanted) return isKept ? { action: 'delete' } : showAvailable(current)
-  const spec = specOf(wanted)
+  // While this server runs, another of a newer version may serve what this one does not know.
   const isDue = label === 'true' || (label === 'onstart' && isStart)
+  if (!wanted) return isDue ? { action: 'delete' } : showAvailable(current)
+  const spec = specOf(wanted)
   if (isDue && !isSameSpec(spec, current.spec)) return { action: 'update', spec }
   return showAvailable(current)
 }
