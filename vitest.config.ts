@@ -7,7 +7,7 @@ const system = [
   'conformance/system/**/*.test.ts',
   'core/flow-control/starvation.test.ts',
   'core/host/*.test.ts',
-  'core/server/{abuse,bad-input,crash,process,requests}.test.ts',
+  'core/server/{abuse,bad-input,crash,process,protobuf-watch,requests}.test.ts',
   'core/server/openapi/openapi.kubectl.test.ts',
   'core/cli/store-copy.test.ts',
   'core/storage/etcd/*.test.ts',
