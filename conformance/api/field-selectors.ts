@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Status } from '@keelson/apis/meta/v1/types.ts'
+import { events } from '@keelson/apis/core/v1/zz_generated.types.ts'
+import type { KubeObject, Status } from '@keelson/apis/meta/v1/types.ts'
 import { defineCase } from '../runner/case.ts'
 
 const docs =
@@ -85,4 +86,37 @@ export const cases = [
       },
     }),
   ),
+  defineCase({
+    name: 'field selectors: an event is found by what it is about, under the names of either group',
+    stands: docs,
+    async run(t) {
+      const namespace = await t.namespace()
+      const door = await t.in(events)
+      for (const about of ['one', 'two']) {
+        await door.create({
+          apiVersion: 'v1',
+          kind: 'Event',
+          metadata: { name: `of-${about}`, namespace },
+          involvedObject: { kind: 'ConfigMap', name: about, namespace },
+          reportingComponent: about,
+          source: { component: 'conformance' },
+          type: 'Normal',
+        })
+      }
+      const selections = [
+        ['/api/v1', 'involvedObject.name=two'],
+        ['/api/v1', 'reportingComponent=two,source=conformance'],
+        ['/apis/events.k8s.io/v1', 'regarding.name=two,type=Normal'],
+        ['/apis/events.k8s.io/v1', 'reportingController=two'],
+      ]
+      for (const [group, selector] of selections) {
+        const query = `fieldSelector=${encodeURIComponent(selector!)}`
+        const { items } = await t.api<{ items: KubeObject[] }>(
+          'GET',
+          `${group}/namespaces/${namespace}/events?${query}`,
+        )
+        assert.deepEqual([selector, items.map(({ metadata }) => metadata.name)], [selector, ['of-two']])
+      }
+    },
+  }),
 ]
