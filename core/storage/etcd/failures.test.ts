@@ -147,20 +147,23 @@ describe.skipIf(missing)(`three members${suffix}`, () => {
     expect(heard).toEqual([before, after])
   }, 60_000)
 
-  test('a member that says nothing any more is left for another one', async () => {
-    const storage = await open(etcd)
+  test('a member that says nothing any more is left for another one, by calls and by watches', async () => {
+    const storage = await open(etcd, { timeoutMs: 15_000 })
+    const other = await open(etcd, { timeoutMs: 2_500 })
     const prefix = freshPrefix()
-    const key = `${prefix}a`
-    await storage.create(key, bytes('x'))
-    for (const member of etcd.members) {
+    const recorder = new Recorder()
+    storage.watch(prefix, await storage.currentRevision(), recorder)
+    for (const [at, member] of etcd.members.entries()) {
       member.freeze()
       try {
-        expect((await storage.get(key))?.value.toString()).toBe('x')
+        await eventually(() => other.create(`${prefix}${at}-${Date.now()}`, bytes('x')))
+        await storage.synced()
+        expect(recorder.events.length).toBeGreaterThan(at)
       } finally {
         member.thaw()
       }
     }
-  }, 60_000)
+  }, 90_000)
 })
 
 describe.skipIf(missing)(`one member${suffix}`, () => {

@@ -22,6 +22,8 @@ const ownEventMs = 2_000
 /** Events are given so long to come by themselves before etcd is asked for the position. */
 const firstWaitMs = 10
 const longestWaitMs = 100
+/** A member that hands over nothing for so long, though there is something, is left for another one. */
+const stuckMs = 1_000
 const startOverEveryMs = 500
 
 export class Feed {
@@ -39,6 +41,8 @@ export class Feed {
   #isStopped = false
   #asking: Promise<unknown> = Promise.resolve()
   #nextAnswer: Promise<number> | undefined
+  /** Where the watch was when events were last missed, and since when it is there. */
+  #stuck = { at: 0, since: 0 }
   #marking: Promise<unknown> | undefined
 
   private constructor(client: EtcdClient, prefix: string, hasSafeProgress: boolean) {
@@ -101,7 +105,7 @@ export class Feed {
     const deadline = performance.now() + this.#client.timeoutMs
     for (let waitMs = firstWaitMs; performance.now() < deadline; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
       if (await this.reached(revision, waitMs)) return revision
-      if (this.#watch) this.nudge(this.#watch)
+      this.#encourage()
     }
     throw new StorageError(
       'Unreachable',
@@ -110,6 +114,18 @@ export class Feed {
         cause: this.failure,
       },
     )
+  }
+
+  /** Events do not come by themselves: asks how far they are, and another member when not even that helps. */
+  #encourage(): void {
+    const watch = this.#watch
+    if (!watch) return
+    this.nudge(watch)
+    const now = performance.now()
+    if (this.#stuck.at !== watch.position) this.#stuck = { at: watch.position, since: now }
+    if (now - this.#stuck.since < stuckMs) return
+    this.#stuck.since = now
+    watch.renew()
   }
 
   /** @returns false when it takes longer */

@@ -62,6 +62,11 @@ export class ResumingWatch {
     this.#stream?.send(encodeProgressRequest())
   }
 
+  /** Goes on at another member. */
+  renew(): void {
+    this.#stream?.close()
+  }
+
   stop(): void {
     this.#isStopped = true
     clearTimeout(this.#pausing)
