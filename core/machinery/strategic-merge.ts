@@ -285,7 +285,8 @@ function withoutDirectives(value: JsonObject): JsonObject {
 }
 
 function unknownDirective(order: unknown, patch: JsonObject): StatusError {
-  return newBadRequest(`unknown patch type: ${String(order)} in map: ${JSON.stringify(patch)}`)
+  const shown = typeof order === 'string' ? order : JSON.stringify(order)
+  return newBadRequest(`unknown patch type: ${shown} in map: ${JSON.stringify(patch)}`)
 }
 
 function newUnprocessable(cause: string): StatusError {
