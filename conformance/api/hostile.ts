@@ -1,3 +1,4 @@
+import { rows as apply } from './hostile/apply.ts'
 import { rows as bodies } from './hostile/bodies.ts'
 import { rows as custom } from './hostile/custom.ts'
 import { rows as headers } from './hostile/headers.ts'
@@ -16,6 +17,7 @@ export const cases = [
   ...hostileCases('paths', paths),
   ...hostileCases('headers', headers),
   ...hostileCases('patches', patches),
+  ...hostileCases('apply', apply),
   ...hostileCases('writes', writes),
   ...hostileCases('custom resources', custom),
 ]

@@ -220,6 +220,19 @@ export const cases = [
     },
   }),
   defineCase({
+    name: 'writes: what is on its way out says so with each answer',
+    stands: warnings,
+    async run(t) {
+      const { headers } = await t.http({ path: `/api/v1/namespaces/${await t.namespace()}/endpoints` })
+      assert.deepEqual(warningsOf(headers), [
+        'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+      ])
+      assert.deepEqual(warningsOf((await t.http({ path: '/api/v1/componentstatuses' })).headers), [
+        'v1 ComponentStatus is deprecated in v1.19+',
+      ])
+    },
+  }),
+  defineCase({
     name: 'writes: an owner that is named twice counts once, with a warning',
     stands: collection,
     async run(t) {
