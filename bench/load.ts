@@ -13,14 +13,20 @@ export interface LoadOptions {
   accept?: string
 }
 
-type Send = (path: string, body?: Buffer) => Promise<Answer>
+/** One request of a load. */
+export interface Ask {
+  path: string
+  body?: Buffer
+  /** POST with a body, GET without, when absent. */
+  method?: string
+  /** JSON when absent. */
+  contentType?: string
+}
+
+type Send = (ask: Ask) => Promise<Answer>
 
 /** Asks as fast as answers come, always so many at once. @returns the rate of good answers @throws at the first bad one */
-export async function measureRate(
-  target: Target,
-  options: LoadOptions,
-  next: (at: number) => { path: string; body?: Buffer },
-): Promise<Rate> {
+export async function measureRate(target: Target, options: LoadOptions, next: (at: number) => Ask): Promise<Rate> {
   const { send, close } =
     options.protocol === 'h2'
       ? h2Sender(target, options.sessions ?? 4, options.accept)
@@ -30,10 +36,10 @@ export async function measureRate(
     let answered = 0
     const worker = async () => {
       while (performance.now() < deadline) {
-        const { path, body } = next(sent++)
-        const answer = await send(path, body)
+        const ask = next(sent++)
+        const answer = await send(ask)
         if (answer.status >= 300)
-          throw new Error(`${path} answered ${answer.status}: ${answer.body.toString('utf8', 0, 400)}`)
+          throw new Error(`${ask.path} answered ${answer.status}: ${answer.body.toString('utf8', 0, 400)}`)
         answered++
       }
     }
@@ -51,8 +57,8 @@ function h2Sender(target: Target, sessions: number, accept = 'application/json')
   const open = Array.from({ length: sessions }, () => openSession(target))
   let at = 0
   return {
-    send: (path, body) => {
-      const headers = { ':method': body ? 'POST' : 'GET', ':path': path, 'content-type': 'application/json', accept }
+    send: ({ path, body, method = body ? 'POST' : 'GET', contentType = 'application/json' }) => {
+      const headers = { ':method': method, ':path': path, 'content-type': contentType, accept }
       return request(open[at++ % sessions]!, headers, body)
     },
     close: () => {
@@ -63,18 +69,15 @@ function h2Sender(target: Target, sessions: number, accept = 'application/json')
 
 function h1Sender(target: Target, connections: number): { send: Send; close(): void } {
   const agent = new Agent({ keepAlive: true, maxSockets: connections, ...target.tls })
-  const send: Send = (path, body) =>
+  const send: Send = ({ path, body, method = body ? 'POST' : 'GET', contentType = 'application/json' }) =>
     new Promise((resolve, reject) => {
-      const headers = { 'content-type': 'application/json', ...(body && { 'content-length': body.length }) }
-      const outgoing = h1Request(
-        { host: '127.0.0.1', port: target.port, path, method: body ? 'POST' : 'GET', agent, headers },
-        (response) => {
-          const chunks: Buffer[] = []
-          response.on('data', (chunk: Buffer) => chunks.push(chunk))
-          response.on('end', () => resolve({ status: response.statusCode!, body: Buffer.concat(chunks) }))
-          response.on('error', reject)
-        },
-      )
+      const headers = { 'content-type': contentType, ...(body && { 'content-length': body.length }) }
+      const outgoing = h1Request({ host: '127.0.0.1', port: target.port, path, method, agent, headers }, (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('end', () => resolve({ status: response.statusCode!, body: Buffer.concat(chunks) }))
+        response.on('error', reject)
+      })
       outgoing.on('error', reject)
       outgoing.end(body)
     })

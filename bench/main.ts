@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { applyBench } from './apply.bench.ts'
 import { bigListBench } from './big-list.bench.ts'
 import { connectionsBench } from './connections.bench.ts'
 import { createBench } from './create.bench.ts'
@@ -25,6 +26,7 @@ const benches: [name: string, run: (durationMs: number) => Promise<Row[]>][] = [
   ['read', readBench],
   ['protobuf', protobufBench],
   ['create', createBench],
+  ['apply', applyBench],
   ['watch', watchBench],
   ['watchers', watchersBench],
   ['leases', leasesBench],

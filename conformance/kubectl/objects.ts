@@ -50,6 +50,60 @@ export const cases = [
     },
   }),
   defineCase({
+    name: 'kubectl apply: the server names who else has a field, and takes it by force',
+    stands: `${reference}kubectl_apply/`,
+    needs,
+    async run(t) {
+      await t.namespace()
+      const apply = (manager: string, value: string, ...more: string[]) =>
+        t.kubectl(['apply', '--server-side', `--field-manager=${manager}`, '-f', '-', ...more], {
+          input: json(configMap('one', { a: value })),
+          mayFail: true,
+        })
+      await apply('first', '1')
+      const { exitCode, stderr } = await apply('second', '2')
+      assert.equal(exitCode, 1)
+      assert.match(stderr, /Apply failed with 1 conflict: conflict with "first": \.data\.a/)
+      assert.equal((await apply('second', '2', '--force-conflicts')).exitCode, 0)
+      const { stdout } = await t.kubectl(['get', 'configmap', 'one', '-o', 'yaml', '--show-managed-fields'])
+      assert.match(stdout, /manager: second/)
+    },
+  }),
+  defineCase({
+    name: 'kubectl apply: what the client applied until now, the server goes on with',
+    stands:
+      'https://kubernetes.io/docs/reference/using-api/server-side-apply/#migration-between-client-side-and-server-side-apply',
+    needs,
+    async run(t) {
+      await t.namespace()
+      const input = (data: Record<string, string>) => ({ input: json(configMap('one', data)) })
+      await t.kubectl(['apply', '-f', '-'], input({ a: '1', b: '1' }))
+      await t.kubectl(['apply', '--server-side', '-f', '-'], input({ a: '2' }))
+      const { stdout } = await t.kubectl(['get', 'configmap', 'one', '-o', 'json'])
+      const { data, metadata } = JSON.parse(stdout)
+      assert.equal(data.a, '2')
+      const last = metadata.annotations['kubectl.kubernetes.io/last-applied-configuration']
+      assert.deepEqual(JSON.parse(last).data, { a: '2' })
+      await t.kubectl(['apply', '-f', '-'], input({ a: '3' }))
+    },
+  }),
+  defineCase({
+    name: 'kubectl diff: the server says what an apply would change',
+    stands: `${reference}kubectl_diff/`,
+    needs,
+    async run(t) {
+      await t.namespace()
+      const input = (value: string) => json(configMap('one', { a: value }))
+      await t.kubectl(['apply', '--server-side', '-f', '-'], { input: input('1') })
+      const { exitCode, stdout } = await t.kubectl(['diff', '--server-side', '-f', '-'], {
+        input: input('2'),
+        mayFail: true,
+      })
+      assert.equal(exitCode, 1)
+      assert.match(stdout, /^\+\s+a: "2"$/m)
+    },
+  }),
+  defineCase({
     name: 'kubectl apply: an unknown field is an error',
     stands: `${reference}kubectl_apply/`,
     needs,

@@ -1,6 +1,7 @@
 import type { DeleteOptions, UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { Admission, AdmissionRequest, Operation } from '#apis/plugin/v1/admission.ts'
 import {
+  findStatusError,
   isAlreadyExists,
   isNotFound,
   newBadRequest,
@@ -47,6 +48,7 @@ export const maxObjectBytes = 3 * 1024 * 1024
 const maxNameAttempts = 8
 /** How many times an object may come or go while a configuration is applied to it. */
 const maxApplyAttempts = 8
+const cacheWaitMs = 1_000
 const historyPageSize = 1_000
 
 /** Makes the new state (parsed JSON, to be changed in place) out of the current one, in the served version; called again when somebody else was faster. */
@@ -231,10 +233,23 @@ export class ResourceStore {
         const { object, owners } = applyConfiguration(served, undefined, read(), this.#now())
         return { bytes: await this.#create(served, at.namespace, object, context, owners), created: true }
       } catch (error) {
-        const isGone = isThere && isNotFound(error) && served.resource.cache.get(keyOf(at)) === undefined
-        if ((!isGone && (isThere || !isAlreadyExists(error))) || attempt === maxApplyAttempts) throw error
+        if (attempt === maxApplyAttempts || !isOvertaken(error, at, isThere)) throw error
+        await this.#whenCached(served.resource, at, !isThere)
       }
     }
+  }
+
+  /** Resolves when the cache has heard that an object came or went, or after a while. */
+  async #whenCached({ cache }: Resource, at: ObjectName, isThere: boolean): Promise<void> {
+    const key = keyOf(at)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const look = () => (cache.get(key) !== undefined) === isThere && resolve()
+    const stop = cache.onChange(look)
+    const timer = setTimeout(resolve, cacheWaitMs)
+    look()
+    await promise
+    stop()
+    clearTimeout(timer)
   }
 
   /**
@@ -407,6 +422,12 @@ export class ResourceStore {
       warn: context.warn,
     }
   }
+}
+
+/** Whether an object came where there was none, or went, before it could be written. */
+function isOvertaken(error: unknown, { name }: ObjectName, wasThere: boolean): boolean {
+  if (findStatusError(error)?.status.details?.name !== name) return false
+  return wasThere ? isNotFound(error) : isAlreadyExists(error)
 }
 
 /** What `keyOf` made the key of. */
