@@ -75,7 +75,7 @@ function specWarnings(at: string, spec: PodSpec, metadata: ObjectMeta): string[]
       ),
     )
   if (spec.imagePullSecrets) add(pullSecretWarnings(`${field}.imagePullSecrets`, spec.imagePullSecrets))
-  add(fractionWarnings(`${field}.overhead`, spec.overhead, byteResources))
+  if (spec.overhead) add(fractionWarnings(`${field}.overhead`, spec.overhead, byteResources))
   const containers = containersOf(field, spec)
   for (const { path, container } of containers) add(containerWarnings(path, container))
   add(portWarnings(containers))
@@ -202,28 +202,28 @@ function volumeWarnings(field: string, volumes: readonly Volume[]): string[] {
 
 /** Files that a token of the service account hides. */
 function tokenPathWarnings(field: string, volumes: readonly Volume[]): string[] {
-  const projections = volumes.flatMap(({ projected }, n) =>
-    (projected?.sources ?? []).map((source) => ({ source, at: `${field}[${n}].projected.sources` })),
-  )
-  const tokens = new Set(projections.flatMap(({ source }) => source.serviceAccountToken?.path ?? []))
-  if (tokens.size === 0) return []
-  return projections.flatMap(({ source, at }) => {
-    const hidden = (items: readonly { path: string }[] | undefined, name: string) =>
-      (items ?? []).flatMap(({ path }, n) =>
-        tokens.has(path)
-          ? [`${at}.${name}[${n}]: has duplicated path with ServiceAccountToken ${JSON.stringify(path)}`]
-          : [],
-      )
-    const bundle = source.clusterTrustBundle?.path
-    return [
-      ...hidden(source.configMap?.items, 'configMap'),
-      ...hidden(source.secret?.items, 'secrets'),
-      ...hidden(source.downwardAPI?.items, 'downwardAPI'),
-      ...(bundle !== undefined && tokens.has(bundle)
-        ? [`${at}.ClusterTrustBundle: has duplicated path with ServiceAccountToken ${JSON.stringify(bundle)}`]
-        : []),
-    ]
-  })
+  const warnings: string[] = []
+  const tokens: string[] = []
+  for (const { projected } of volumes) {
+    for (const { serviceAccountToken } of projected?.sources ?? []) {
+      if (serviceAccountToken) tokens.push(serviceAccountToken.path)
+    }
+  }
+  if (tokens.length === 0) return warnings
+  const check = (path: string | undefined, at: () => string) => {
+    if (path === undefined || !tokens.includes(path)) return
+    warnings.push(`${at()}: has duplicated path with ServiceAccountToken ${JSON.stringify(path)}`)
+  }
+  for (const [n, { projected }] of volumes.entries()) {
+    const at = (name: string) => `${field}[${n}].projected.sources.${name}`
+    for (const { configMap, secret, downwardAPI, clusterTrustBundle } of projected?.sources ?? []) {
+      configMap?.items?.forEach(({ path }, item) => void check(path, () => at(`configMap[${item}]`)))
+      secret?.items?.forEach(({ path }, item) => void check(path, () => at(`secrets[${item}]`)))
+      downwardAPI?.items?.forEach(({ path }, item) => void check(path, () => at(`downwardAPI[${item}]`)))
+      check(clusterTrustBundle?.path, () => at('ClusterTrustBundle'))
+    }
+  }
+  return warnings
 }
 
 function pullSecretWarnings(field: string, secrets: readonly { name?: string }[]): string[] {
@@ -260,22 +260,26 @@ function fractionWarnings(
   amounts: Readonly<Record<string, string | number>> | undefined,
   names: readonly string[],
 ): string[] {
-  if (!amounts) return []
-  return names.flatMap((name) => {
+  const warnings: string[] = []
+  if (!amounts) return warnings
+  for (const name of names) {
     const amount = Object.hasOwn(amounts, name) ? amounts[name]! : 0
-    // Nothing else can be a fraction.
-    if (!/[.mune]/.test(String(amount)) || milliOf(parseQuantity(amount)) % 1000 === 0) return []
-    return [
-      `${field}[${name}]: fractional byte value ${JSON.stringify(canonicalQuantity(amount))} is invalid, must be an integer`,
-    ]
-  })
+    if (!mayBeFraction(amount) || milliOf(parseQuantity(amount)) % 1000 === 0) continue
+    const shown = JSON.stringify(canonicalQuantity(amount))
+    warnings.push(`${field}[${name}]: fractional byte value ${shown} is invalid, must be an integer`)
+  }
+  return warnings
 }
+
+const mayBeFraction = (amount: string | number) =>
+  typeof amount === 'number' ? !Number.isInteger(amount) : /[.mune]/.test(amount)
 
 function containerWarnings(field: string, { env, resources }: Container): string[] {
   if (!env && !resources) return []
+  const { limits, requests } = resources ?? {}
   return [
-    ...fractionWarnings(`${field}.resources.limits`, resources?.limits, byteResources),
-    ...fractionWarnings(`${field}.resources.requests`, resources?.requests, byteResources),
+    ...(limits ? fractionWarnings(`${field}.resources.limits`, limits, byteResources) : []),
+    ...(requests ? fractionWarnings(`${field}.resources.requests`, requests, byteResources) : []),
     ...envWarnings(`${field}.env`, env ?? []),
   ]
 }
@@ -301,10 +305,11 @@ interface PlacedPort {
 }
 
 function portWarnings(containers: readonly PlacedContainer[]): string[] {
+  // One port meets no other.
+  if (!needsLook(containers)) return []
   const ports = containers.flatMap(({ path, container }) =>
     (container.ports ?? []).map((port, n) => ({ path: `${path}.ports[${n}]`, port })),
   )
-  if (ports.length === 0) return []
   const others = new Map<string, PlacedPort[]>()
   return ports.flatMap((placed) => {
     const { port, path } = placed
@@ -320,6 +325,14 @@ function portWarnings(containers: readonly PlacedContainer[]): string[] {
       ),
     ]
   })
+}
+
+function needsLook(containers: readonly PlacedContainer[]): boolean {
+  let count = 0
+  for (const { container } of containers) {
+    for (const { hostIP } of container.ports ?? []) if (hostIP || ++count > 1) return true
+  }
+  return false
 }
 
 function portConflict(port: ContainerPort, other: ContainerPort): string[] {
