@@ -37,6 +37,11 @@ test('a pod acts as the default account, and finds its token in every container'
   }
 })
 
+test('a pod without containers is left for validation to refuse', async () => {
+  const spec = await admitted({} as Parameters<typeof admitted>[0])
+  expect([spec.serviceAccountName, spec.volumes]).toEqual(['default', undefined])
+})
+
 test('what a container mounts there itself stays', async () => {
   const own = { name: 'own', mountPath }
   const spec = await admitted({ containers: [container('a', { volumeMounts: [own] })], volumes: [{ name: 'own' }] })

@@ -55,7 +55,7 @@ async function findAccount(
 }
 
 function mountToken({ metadata, spec }: Pod): void {
-  const containers = [...(spec!.initContainers ?? []), ...spec!.containers]
+  const containers = [...(spec!.initContainers ?? []), ...(spec!.containers ?? [])]
   const lacking = containers.filter(
     (container) => !container.volumeMounts?.some((mount) => mount.mountPath === mountPath),
   )
