@@ -30,12 +30,12 @@ const keys = fc.constantFrom(
   '$deleteFromPrimitiveList/args',
 )
 const scalars = fc.constantFrom<unknown>(null, '', 'a', 'b', 0, 1, true, 'delete', 'replace', 'merge')
-const { any } = fc.letrec<{ any: unknown }>((tie) => ({
-  any: fc.oneof(
+const { value: anything } = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     scalars,
-    fc.array(tie('any'), { maxLength: 3 }),
-    fc.array(fc.tuple(keys, tie('any')), { maxLength: 4 }).map(asParsed),
+    fc.array(tie('value'), { maxLength: 3 }),
+    fc.array(fc.tuple(keys, tie('value')), { maxLength: 4 }).map(asParsed),
   ),
 }))
 
@@ -54,11 +54,11 @@ const operations = fc.array(
         op: fc.constantFrom('add', 'remove', 'replace', 'move', 'copy', 'test', '__proto__'),
         path: pointers,
         from: pointers,
-        value: any,
+        value: anything,
       },
       { requiredKeys: ['op'] },
     ),
-    any,
+    anything,
   ),
   { maxLength: 6 },
 )
@@ -83,7 +83,7 @@ const copy = (value: unknown) => JSON.parse(JSON.stringify(value))
 
 test('any JSON patch applies or is refused, the same each time', () => {
   fc.assert(
-    fc.property(any, operations, (document, patch) => {
+    fc.property(anything, operations, (document, patch) => {
       const before = JSON.stringify(patch)
       const first = outcome(() => applyJsonPatch(copy(document), patch))
       expect(outcome(() => applyJsonPatch(copy(document), patch))).toBe(first)
@@ -95,7 +95,7 @@ test('any JSON patch applies or is refused, the same each time', () => {
 
 test('any merge patch applies, and twice is as good as once', () => {
   fc.assert(
-    fc.property(any, any, (document, patch) => {
+    fc.property(anything, anything, (document, patch) => {
       const once = applyMergePatch(copy(document), copy(patch))
       expect(outcome(() => applyMergePatch(copy(once), copy(patch)))).toBe(JSON.stringify(once))
     }),
@@ -107,15 +107,15 @@ test('any strategic merge patch applies or is refused, the same each time', asyn
   const { types, resources } = await loadBuiltinDefinitions()
   const pods = resources.find(({ resource }) => resource === 'pods')!
   const schema = new SchemaCompiler(types, { builtin: true }).compile(pods.versions[0]!.schema)
-  const containers = fc.array(fc.oneof(fc.record({ name: fc.constantFrom('a', 'b'), image: scalars }), any), {
+  const containers = fc.array(fc.oneof(fc.record({ name: fc.constantFrom('a', 'b'), image: scalars }), anything), {
     maxLength: 3,
   })
   const pod = fc.oneof(
-    any,
+    anything,
     containers.map((list) => ({ spec: { containers: list } })),
   )
   fc.assert(
-    fc.property(pod, fc.oneof(pod, any), (document, patch) => {
+    fc.property(pod, fc.oneof(pod, anything), (document, patch) => {
       const first = outcome(() => applyStrategicMergePatch(copy(document), copy(patch), schema))
       expect(outcome(() => applyStrategicMergePatch(copy(document), copy(patch), schema))).toBe(first)
     }),
