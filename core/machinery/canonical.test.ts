@@ -4,9 +4,11 @@ import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import {
   encodeObject,
   metadataOf,
+  ownersText,
   replaceApiVersion,
   resourceVersionOffset,
   reviveObject,
+  reviveWhole,
   spliceResourceVersion,
 } from './canonical.ts'
 
@@ -101,4 +103,26 @@ test('metadata is cut out of the bytes whatever its strings hold', () => {
       expect(JSON.parse(cut.toString())).toEqual({ ...given.metadata, resourceVersion: '7' })
     }),
   )
+})
+
+test('owners are found and left out whatever their strings and the object hold', () => {
+  const nasty = fc.oneof(fc.string(), fc.constantFrom('}],"name":"', '"managedFields":[', ']', '}}]'))
+  fc.assert(
+    fc.property(fc.dictionary(nasty, nasty), nasty, fc.array(nasty, { minLength: 1 }), (labels, spec, names) => {
+      const managedFields = names.map((manager) => ({ manager, fieldsV1: { [`f:${manager}`]: {} } }))
+      const given = JSON.parse(JSON.stringify({ ...of, metadata: { labels, name: 'a' }, spec }))
+      const text = JSON.stringify(managedFields)
+      const bytes = spliceResourceVersion(encodeObject(given, of, text), 7)
+      const metadata = { ...given.metadata, resourceVersion: '7' }
+      expect(ownersText(bytes)).toBe(text)
+      expect(reviveObject(bytes)).toEqual({ ...given, metadata })
+      expect(reviveWhole(bytes)).toEqual({ ...given, metadata: { ...metadata, managedFields } })
+      expect(encodeObject(reviveWhole(bytes), of)).toEqual(encodeObject(given, of, text))
+    }),
+  )
+})
+
+test('an object without owners has none', () => {
+  expect(ownersText(encodeObject(object, of))).toBe('')
+  expect(ownersText(encodeObject({ ...object, metadata: { name: 'a', managedFields: [] } }, of))).toBe('')
 })

@@ -18,7 +18,7 @@ import {
   union,
 } from '#core/machinery/field-paths/field-set.ts'
 import { canonicalText, isObject, type JsonObject } from '#core/schema/json.ts'
-import { Comparisons, isAlike, withoutGone } from './comparisons.ts'
+import { Comparisons, isAlike, upToDate } from './comparisons.ts'
 import { creatorOf } from './managed-fields.ts'
 import {
   fieldsOfOwner,
@@ -155,7 +155,7 @@ function ownersWhenApplying(
   manager: Manager,
   nowMs: number,
 ): readonly Owner[] {
-  const owners = withoutGone(parseOwners(live.owners), served)
+  const owners = upToDate(parseOwners(live.owners), served)
   if (owners.length > 0) return owners
   const before: Manager = { name: beforeFirstApply, operation: 'Update', subresource: manager.subresource }
   const owner = creatorOf(live.object, served, before, nowMs)

@@ -1,5 +1,6 @@
 import { apiVersionOf, type UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { type Comparison, compare } from '#core/machinery/apply/compare.ts'
+import { withAtomicWhole } from '#core/machinery/apply/fields.ts'
 import type { Node } from '#core/machinery/apply/structure.ts'
 import { difference, type FieldSet, isEmpty, union } from '#core/machinery/field-paths/field-set.ts'
 import { fieldsOfOwner, type Owner, ownable, withFields } from './owners.ts'
@@ -73,9 +74,21 @@ function versionAt({ resource }: ServedVersion, apiVersion: string): ServedVersi
   return version && resource.version(version.name)
 }
 
-/** Without the owners in versions this resource serves no more: what they owned means nothing now. */
-export function withoutGone(owners: readonly Owner[], served: ServedVersion): readonly Owner[] {
-  return owners.every((owner) => isServed(served, owner)) ? owners : owners.filter((owner) => isServed(served, owner))
+/**
+ * Owners as today's definition has it: without those in versions it serves no more, whose fields mean nothing now, and with
+ * whole structures where a custom resource's new schema made them atomic.
+ */
+export function upToDate(owners: readonly Owner[], served: ServedVersion): readonly Owner[] {
+  const standing = owners.every((owner) => isServed(served, owner))
+    ? owners
+    : owners.filter((one) => isServed(served, one))
+  if (served.resource.definition.builtin) return standing
+  const updated = standing.map((owner) => {
+    const fields = fieldsOfOwner(owner)
+    const whole = withAtomicWhole(rootAt(served, owner.apiVersion), fields)
+    return whole === fields ? owner : withFields(owner, whole)
+  })
+  return updated.every((owner, at) => owner === standing[at]) ? standing : updated
 }
 
 function isServed(served: ServedVersion, { apiVersion }: Owner): boolean {

@@ -2,7 +2,7 @@ import type { ManagedFieldsEntry, UnstructuredObject } from '#apis/meta/v1/types
 import { createdText } from '#core/machinery/apply/fields.ts'
 import { difference, isEmpty, union } from '#core/machinery/field-paths/field-set.ts'
 import { isObject } from '#core/schema/json.ts'
-import { Comparisons, changedBy, withoutGone } from './comparisons.ts'
+import { Comparisons, changedBy, upToDate } from './comparisons.ts'
 import { rfc3339 } from './deletion.ts'
 import {
   areAsSent,
@@ -90,7 +90,7 @@ export function trackUpdate(
 ): string {
   if (live === '' && !sent) return ''
   const standing = parseOwners(live)
-  const owners = withoutGone(ownersBefore(standing, sent, manager.subresource), served)
+  const owners = upToDate(ownersBefore(standing, sent, manager.subresource), served)
   if (owners.length === 0) return ''
   const after = afterUpdate(owners, new Comparisons(served, old, object), manager, nowMs)
   return after === standing ? live : formatOwners(after)

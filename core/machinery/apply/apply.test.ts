@@ -7,7 +7,7 @@ import { SchemaCompiler } from '#core/schema/compile.ts'
 import type { JsonObject } from '#core/schema/json.ts'
 import { applyFaults } from './check.ts'
 import { compare } from './compare.ts'
-import { createdText, everyPath, fieldsOf } from './fields.ts'
+import { createdText, everyPath, fieldsOf, withAtomicWhole } from './fields.ts'
 import { merge } from './merge.ts'
 import { prune } from './prune.ts'
 import { removePaths } from './remove.ts'
@@ -493,3 +493,21 @@ const faults: { name: string; value: JsonObject; want: string }[] = [
 test.each(faults)('a configuration with $name cannot be applied', ({ value, want }) =>
   expect(applyFaults(root, value)).toBe(want),
 )
+
+test('who owned parts of what has become atomic owns it as a whole', () => {
+  const owned: FieldSet = {
+    'f:selector': { 'f:app': {} },
+    'f:args': { 'v:"x"': {} },
+    'f:labels': { 'f:app': {} },
+    'f:items': { 'k:{"id":"a"}': { '.': {}, 'f:value': {} } },
+  }
+  expect(shown(withAtomicWhole(root, owned))).toEqual([
+    '.args',
+    '.items[id="a"]',
+    '.items[id="a"].value',
+    '.labels.app',
+    '.selector',
+  ])
+  const settled = withAtomicWhole(root, owned)
+  expect(withAtomicWhole(root, settled)).toBe(settled)
+})

@@ -1,7 +1,7 @@
 import { fieldElement, formatElement } from '#core/machinery/field-paths/element.ts'
 import { isObject, type JsonObject } from '#core/schema/json.ts'
 import type { SchemaNode } from '#core/schema/node.ts'
-import { elementOf, fieldNode, keyOf, type Node } from './structure.ts'
+import { elementOf, fieldNode, isBare, keyOf, type Node, structureOf } from './structure.ts'
 
 /**
  * Whether a configuration can be applied: its fields are known, its values of the right kind, the items of its lists told
@@ -9,18 +9,35 @@ import { elementOf, fieldNode, keyOf, type Node } from './structure.ts'
  * @returns one text for all faults, undefined when there is none
  */
 export function applyFaults(node: Node, value: unknown): string | undefined {
-  const faults: string[] = []
-  check(node, value, '', faults)
+  const walk: Walk = { path: [], faults: [] }
+  check(node, value, walk)
+  const { faults } = walk
   if (faults.length === 0) return undefined
   return faults.length === 1 ? faults[0] : ['errors:', ...faults.map((fault) => `  ${fault}`)].join('\n')
 }
 
-function check(node: Node, value: unknown, path: string, faults: string[]): void {
+/** Where the walk is, shown only for a fault: sound configurations cost no texts. */
+interface Walk {
+  readonly path: (() => string)[]
+  readonly faults: string[]
+}
+
+function report({ path, faults }: Walk, fault: string): void {
+  faults.push(path.length === 0 ? fault : `${path.map((step) => step()).join('')}: ${fault}`)
+}
+
+function check(node: Node, value: unknown, walk: Walk): void {
   if (value === null || value === undefined || node === undefined) return
   const fault = kindFault(node, value)
-  if (fault !== undefined) faults.push(path === '' ? fault : `${path}: ${fault}`)
-  else if (Array.isArray(value)) checkItems(node, value, path, faults)
-  else if (isObject(value)) checkFields(node, value, path, faults)
+  if (fault !== undefined) report(walk, fault)
+  else if (Array.isArray(value)) checkItems(node, value, walk)
+  else if (isObject(value)) checkFields(node, value, walk)
+}
+
+function checkBelow(node: Node, value: unknown, step: () => string, walk: Walk): void {
+  walk.path.push(step)
+  check(node, value, walk)
+  walk.path.pop()
 }
 
 function kindFault(node: SchemaNode, value: unknown): string | undefined {
@@ -43,34 +60,43 @@ function kindFault(node: SchemaNode, value: unknown): string | undefined {
   }
 }
 
-function checkFields(node: SchemaNode, object: JsonObject, path: string, faults: string[]): void {
-  const isOpen = node.preservesUnknown || Object.keys(node.schema.properties ?? {}).length === 0
-  for (const name of Object.keys(object)) {
+function checkFields(node: SchemaNode, object: JsonObject, walk: Walk): void {
+  for (const name in object) {
     const child = fieldNode(node, name)
-    const at = path + formatElement(fieldElement(name))
-    if (child) check(child, object[name], at, faults)
-    else if (!isOpen) faults.push(`${at}: field not declared in schema`)
+    if (child?.takesAnyString && typeof object[name] === 'string') continue
+    const step = () => formatElement(fieldElement(name))
+    if (child) checkBelow(child, object[name], step, walk)
+    else if (!isOpen(node)) {
+      walk.path.push(step)
+      report(walk, 'field not declared in schema')
+      walk.path.pop()
+    }
   }
 }
 
-function checkItems(node: SchemaNode, items: readonly unknown[], path: string, faults: string[]): void {
+const isOpen = (node: SchemaNode) => node.preservesUnknown || isBare(node.schema.properties ?? {})
+
+function checkItems(node: SchemaNode, items: readonly unknown[], walk: Walk): void {
+  const structure = structureOf(node, items)
+  if (structure === 'set' || structure === 'items') checkOwnItems(node, items, structure, walk)
+  else if (!node.items?.takesAnyString || !items.every((item) => typeof item === 'string')) {
+    for (const [at, item] of items.entries()) checkBelow(node.items, item, () => `[${at}]`, walk)
+  }
+}
+
+/** Items that can be owned one by one, so that each must have a key of its own. */
+function checkOwnItems(node: SchemaNode, items: readonly unknown[], structure: 'set' | 'items', walk: Walk): void {
   const seen = new Set<string>()
   for (const [at, item] of items.entries()) {
-    const { listType } = node
-    if (listType !== 'set' && listType !== 'map') {
-      check(node.items, item, `${path}[${at}]`, faults)
-      continue
-    }
-    const fault = listType === 'set' ? setItemFault(item) : keyFault(node, item)
+    const fault = structure === 'set' ? setItemFault(item) : keyFault(node, item)
     if (fault !== undefined) {
-      faults.push(`${path}: element ${at}: ${fault}`)
+      report(walk, `element ${at}: ${fault}`)
       continue
     }
-    const element = elementOf(listType === 'set' ? 'set' : 'items', node, item)
-    const where = formatElement(element)
-    if (seen.has(element)) faults.push(`${path}: duplicate entries for key ${where}`)
+    const element = items.length > 1 ? elementOf(structure, node, item) : ''
+    if (seen.has(element)) report(walk, `duplicate entries for key ${formatElement(element)}`)
     seen.add(element)
-    check(node.items, item, path + where, faults)
+    checkBelow(node.items, item, () => formatElement(elementOf(structure, node, item)), walk)
   }
 }
 

@@ -2,7 +2,7 @@ import { compareValues, keyElement, self, valueElement } from '#core/machinery/f
 import { type FieldSet, isEmpty, isMember, leaf } from '#core/machinery/field-paths/field-set.ts'
 import type { JsonObject } from '#core/schema/json.ts'
 import type { SchemaNode } from '#core/schema/node.ts'
-import { fieldNode, isBare, isNamed, keysOf, type Node, structureOf } from './structure.ts'
+import { fieldNode, isAtomic, isBare, isNamed, keysOf, type Node, structureOf } from './structure.ts'
 
 /**
  * Which paths an object has, walked by its schema and written as FieldsV1 text at once, in Kubernetes' order: most sets are
@@ -26,6 +26,7 @@ export function fieldsOf(root: Node, object: JsonObject): FieldSet {
 
 /** Within, texts come without their braces; an empty one says that there is nothing below. */
 function appliedWithin(node: Node, value: unknown): string {
+  if (typeof value !== 'object' || value === null) return ''
   const structure = structureOf(node, value)
   if (structure === 'leaf') return ''
   if (structure === 'fields') return appliedFields(node, value as JsonObject)
@@ -45,6 +46,7 @@ function appliedFields(node: Node, object: JsonObject): string {
 }
 
 function isLeafOf(node: Node, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true
   const structure = structureOf(node, value)
   return structure === 'leaf' || (structure === 'fields' && isBare(value))
 }
@@ -55,13 +57,17 @@ export function everyPath(node: Node, value: unknown): FieldSet {
 }
 
 function everyWithin(node: Node, value: unknown): string {
+  if (typeof value !== 'object' || value === null) return ''
   const structure = structureOf(node, value)
   if (structure === 'leaf' || isBare(value)) return ''
   if (structure !== 'fields') return itemTexts(node, value as unknown[], structure, everyWithin)
   const object = value as JsonObject
   let text = ''
   for (const name of sortedNames(object)) {
-    text = joined(text, fieldText(name) + braced(everyWithin(fieldNode(node, name), object[name]), true))
+    const child = object[name]
+    const isScalar = typeof child !== 'object' || child === null
+    const below = isScalar ? leafText : braced(everyWithin(fieldNode(node, name), child), true)
+    text = joined(text, fieldText(name) + below)
   }
   return text
 }
@@ -157,9 +163,18 @@ function keyedTexts(
     // Of items that come twice nobody can own a part.
     const isTwice = at + 1 < order.length && compareKeys(keys[index]!, keys[order[at + 1]!]!) === 0
     const below = isTwice ? '' : within(node.items, items[index])
-    text = joined(text, `${JSON.stringify(keyElement(keys[index]!))}:${braced(below, true)}`)
+    text = joined(text, keyText(keys[index]!) + braced(below, true))
   }
   return text
+}
+
+/** Needs no escapes in JSON, not even in JSON within JSON. */
+const plain = /^[\w./-]*$/
+
+function keyText(keys: Keys): string {
+  const [name, value] = keys.length === 1 ? keys[0]! : []
+  if (typeof value === 'string' && plain.test(value) && plain.test(name!)) return `"k:{\\"${name}\\":\\"${value}\\"}":`
+  return `${JSON.stringify(keyElement(keys))}:`
 }
 
 /** Indices of items in the order of their keys; most lists are in order, and short. */
@@ -200,4 +215,22 @@ export function withNamedFields(node: Node, set: FieldSet): FieldSet {
     result[element] = isOwned ? { [self]: leaf, ...inside } : inside
   }
   return result
+}
+
+/**
+ * The same set where a schema has meanwhile made structures atomic: who owned parts of one owns it as a whole.
+ * @returns the same object when that is nowhere so
+ */
+export function withAtomicWhole(node: Node, set: FieldSet): FieldSet {
+  let changed: Record<string, FieldSet> | undefined
+  for (const element in set) {
+    const below = set[element]!
+    if (isEmpty(below)) continue
+    const child = element[0] === 'f' ? fieldNode(node, element.slice(2)) : node?.items
+    const whole = isAtomic(child) ? leaf : withAtomicWhole(child, below)
+    if (whole === below) continue
+    changed ??= { ...set }
+    changed[element] = whole
+  }
+  return changed ?? set
 }

@@ -24,6 +24,12 @@ export function structureOf(node: Node, value: unknown): Structure {
   return node?.listType === 'set' ? 'set' : 'leaf'
 }
 
+/** Whether a schema says that what is there is owned as a whole, whatever it is. */
+export function isAtomic(node: Node): boolean {
+  if (node?.type === 'array') return node.listType !== 'map' && node.listType !== 'set'
+  return node?.isAtomicMap === true
+}
+
 export function fieldNode(node: Node, name: string): Node {
   return node && (node.property(name) ?? node.additional)
 }
