@@ -526,7 +526,7 @@ const questions: Case[] = [
     name: 'a field nobody can select',
     target: `${configMaps}?fieldSelector=data.a%3Db`,
     status: 400,
-    message: 'field label not supported: data.a',
+    message: '"data.a" is not a known field selector',
   },
   { name: 'a limit that is no number', target: `${configMaps}?limit=many`, status: 400 },
   { name: 'a continue token nobody gave', target: `${configMaps}?continue=AAAA`, status: 400 },
