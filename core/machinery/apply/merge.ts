@@ -32,9 +32,6 @@ function mergeFields(node: Node, live: JsonObject, applied: JsonObject): JsonObj
   return merged
 }
 
-/**
- * Items that are in both come in the order of what is applied, and the others stay where they were between them.
- */
 function mergeLists(
   node: Node,
   live: readonly unknown[],
@@ -46,30 +43,45 @@ function mergeLists(
   const old = new Map<string, unknown>()
   // Of items that come twice nobody knows which is meant: what is applied replaces them all.
   for (const [at, element] of liveElements.entries()) old.set(element, old.has(element) ? undefined : live[at])
-  const wanted = new Set(appliedElements)
-  const shared = appliedElements.filter((element) => old.has(element))
-  const merged: unknown[] = []
+  return arrange(liveElements, appliedElements, old).map(({ from, at }) =>
+    from === 'live' ? live[at] : merge(node!.items, old.get(appliedElements[at]!), applied[at]),
+  )
+}
+
+interface Place {
+  from: 'live' | 'applied'
+  at: number
+}
+
+/**
+ * Where the items of a merged list come from. What is applied comes in its own order, and the others stay where they were
+ * between those that are in both.
+ */
+function arrange(live: readonly string[], applied: readonly string[], old: ReadonlyMap<string, unknown>): Place[] {
+  const wanted = new Set(applied)
+  const shared = applied.filter((element) => old.has(element))
+  const places: Place[] = []
   const taken = new Set<string>()
-  const take = (at: number) => {
-    const element = appliedElements[at]!
+  let [at, next, nextShared] = [0, 0, 0]
+  const take = () => {
+    const element = applied[next]!
     taken.add(element)
-    merged.push(merge(node!.items, old.get(element), applied[at]))
-    if (shared[0] === element) shared.shift()
+    if (shared[nextShared] === element) nextShared++
+    places.push({ from: 'applied', at: next++ })
   }
-  let next = 0
-  let at = 0
-  while (at < live.length || next < applied.length) {
-    const element = liveElements[at]
-    const isBehind = element !== undefined && next < applied.length && shared.length > 0 && shared[0] !== element
-    if (element !== undefined && !wanted.has(element)) merged.push(live[at++])
-    else if (element !== undefined && element === appliedElements[next]) {
-      take(next++)
+  while (at < live.length) {
+    const element = live[at]!
+    const isLeft = next < applied.length
+    if (!wanted.has(element)) places.push({ from: 'live', at: at++ })
+    else if (element === applied[next]) {
+      take()
       at++
-    } else if (isBehind) at++
+    } else if (isLeft && nextShared < shared.length && shared[nextShared] !== element) at++
     else {
-      if (element !== undefined && taken.has(element)) at++
-      if (next < applied.length) take(next++)
+      if (taken.has(element) || !isLeft) at++
+      if (isLeft) take()
     }
   }
-  return merged
+  while (next < applied.length) take()
+  return places
 }

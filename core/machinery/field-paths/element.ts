@@ -47,13 +47,35 @@ export function parseElement(text: string): string | undefined {
 
 const ranks: Readonly<Record<string, number>> = { '.': 0, f: 1, k: 2, v: 3, i: 4 }
 
+/** An element with what is read of it to compare it. */
+interface Readable {
+  element: string
+  value: unknown
+}
+
+function readable(element: string): Readable {
+  const isText = element === self || element[0] === 'f'
+  return { element, value: isText ? undefined : JSON.parse(element.slice(2)) }
+}
+
 /** Kubernetes' order: the place itself, fields, keyed items, values, indices; each kind by what it says. */
-export function compareElements(a: string, b: string): number {
+export function sortElements(elements: readonly string[]): string[] {
+  return elements
+    .map(readable)
+    .sort(compareElements)
+    .map(({ element }) => element)
+}
+
+export function areSorted(elements: readonly string[]): boolean {
+  if (elements.length < 2) return true
+  const read = elements.map(readable)
+  return read.every((one, at) => at === 0 || compareElements(read[at - 1]!, one) < 0)
+}
+
+function compareElements({ element: a, value: first }: Readable, { element: b, value: second }: Readable): number {
   if (a[0] !== b[0]) return ranks[a[0]!]! - ranks[b[0]!]!
-  if (a[0] === 'f') return compareText(a, b)
-  if (a === b) return 0
-  const [first, second] = [JSON.parse(a.slice(2)), JSON.parse(b.slice(2))]
-  return a[0] === 'k' ? compareKeys(Object.entries(first), Object.entries(second)) : compareValues(first, second)
+  if (a[0] === 'k') return compareKeys(Object.entries(first as object), Object.entries(second as object))
+  return first === undefined ? compareText(a, b) : compareValues(first, second)
 }
 
 function compareKeys(a: [string, unknown][], b: [string, unknown][]): number {

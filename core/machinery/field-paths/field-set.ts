@@ -1,5 +1,5 @@
 import { isObject } from '#core/schema/json.ts'
-import { compareElements, parseElement, self } from './element.ts'
+import { areSorted, parseElement, self, sortElements } from './element.ts'
 
 /**
  * A set of paths, in the form in which FieldsV1 writes it: `{"f:spec":{"f:replicas":{}}}`. Below the root, what has no
@@ -161,7 +161,7 @@ export function equalSets(a: FieldSet, b: FieldSet): boolean {
 
 /** Every path, in Kubernetes' order. */
 export function* paths(set: FieldSet): Iterable<string[]> {
-  for (const element of elementsInOrder(set)) {
+  for (const element of sortElements(Object.keys(set))) {
     if (element === self) continue
     const below = set[element]!
     if (isMember(below)) yield [element]
@@ -171,22 +171,13 @@ export function* paths(set: FieldSet): Iterable<string[]> {
 
 /** The same set with its elements in Kubernetes' order, which is how it is stored. @returns the same object if it is so */
 export function ordered(set: FieldSet): FieldSet {
-  let draft: Draft | undefined
-  let last: string | undefined
-  let isSorted = true
-  for (const element in set) {
-    if (last !== undefined && isSorted) isSorted = compareElements(last, element) < 0
-    last = element
-    const below = ordered(set[element]!)
-    if (below === set[element]) continue
-    draft ??= { ...set }
-    draft[element] = below
+  const elements = Object.keys(set)
+  const isSorted = areSorted(elements)
+  let isSame = isSorted
+  const draft: Draft = {}
+  for (const element of isSorted ? elements : sortElements(elements)) {
+    draft[element] = ordered(set[element]!)
+    isSame &&= draft[element] === set[element]
   }
-  if (isSorted) return draft ?? set
-  const source = draft ?? set
-  return Object.fromEntries(elementsInOrder(source).map((element) => [element, source[element]!]))
-}
-
-function elementsInOrder(set: FieldSet): string[] {
-  return Object.keys(set).sort(compareElements)
+  return isSame ? set : draft
 }
