@@ -1,5 +1,6 @@
 import type { Admission, AdmissionRequest, ObjectReader } from '#apis/plugin/v1/admission.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds/default-toleration-seconds.ts'
+import { limitRanger } from './limit-ranger/limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle/namespace-lifecycle.ts'
 import { priority } from './priority/priority.ts'
 import { serviceAccount } from './service-account/service-account.ts'
@@ -11,9 +12,18 @@ export interface AdmissionStep {
   validate?(request: AdmissionRequest): Promise<void> | void
 }
 
-/** Every step, in the order in which it sees a write. */
+/**
+ * The steps that need nothing but to read, in the order in which they see a write. `resource-quota/`, which writes as well,
+ * comes after these and after all others.
+ */
 export function builtinSteps(reader: ObjectReader): AdmissionStep[] {
-  return [namespaceLifecycle(reader), serviceAccount(reader), priority(reader), defaultTolerationSeconds()]
+  return [
+    namespaceLifecycle(reader),
+    limitRanger(reader),
+    serviceAccount(reader),
+    priority(reader),
+    defaultTolerationSeconds(),
+  ]
 }
 
 /** Runs the steps one after another: first all that may change the object, then, when it is whole, all that judge it. */

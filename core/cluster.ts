@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { admissionChain, builtinSteps } from '#admission/chain.ts'
+import { resourceQuota } from '#admission/resource-quota/resource-quota.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { Logger } from '#apis/plugin/v1/host.ts'
 import { Aggregation } from './aggregation/aggregation.ts'
@@ -36,6 +37,7 @@ import { PluginObjects } from './host/objects.ts'
 import { builtinRules, loadBuiltinDefinitions } from './registry/builtin.ts'
 import { CustomResources } from './registry/custom/custom-resources.ts'
 import { CacheReader } from './registry/object-reader.ts'
+import { quotaWriter } from './registry/quota-writer.ts'
 import { Registry } from './registry/registry.ts'
 import { ResourceStore } from './registry/resource-store.ts'
 import { type BootstrapObject, bootstrap, builtinObjects } from './server/bootstrap.ts'
@@ -95,8 +97,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const rbac = new RbacIndex()
   feedRbac(rbac, registry)
   const authorizer = union([nodeAuthorizer(), rbac])
-  const steps = [...builtinSteps(reader), escalationPrevention(rbac, authorizer)]
-  const store = new ResourceStore({ storage, admission: admissionChain(steps) })
+  const quotas = quotaWriter(registry, () => store)
+  const steps = [...builtinSteps(reader), escalationPrevention(rbac, authorizer), resourceQuota(reader, quotas)]
+  const store: ResourceStore = new ResourceStore({ storage, admission: admissionChain(steps) })
   new CustomResources({ registry, store, log }).start()
   showAggregatedRules({ rbac, registry, store, log })
 
