@@ -28,6 +28,11 @@ test.each<[string, string | Buffer]>([
   ['what repeats itself too often', bomb()],
   ['nesting that is too deep', '['.repeat(2_000) + ']'.repeat(2_000)],
   ['infinity', 'a: .inf\n'],
+  ['more parts than anybody writes', `[${'1,'.repeat(60_000)}1]`],
+  ['texts side by side without end', "'a' ".repeat(60_000)],
+  ['brackets without end', ']'.repeat(60_000)],
+  ['directives without end', '%a\n'.repeat(60_000)],
+  ['more lines than anybody reads', '\n'.repeat(300_000)],
   ['bytes that are no UTF-8', Buffer.from([0x61, 0x3a, 0x20, 0xff])],
 ])('refuses %s', (_, text) => expect(() => parseYamlText(Buffer.from(text as string))).toThrow())
 

@@ -23,13 +23,38 @@ const options = {
   uniqueKeys: false,
 } as const
 
+/** More parts than any object has that people write: the library takes its time for each, and nobody else gets a turn. */
+export const maxParts = 50_000
+/** Of long texts; empty ones cost as well. */
+export const maxLines = 200_000
+
+/** What stands behind keys, between items and around them; in long texts too, where it says nothing. */
+const partSigns = /:(?=\s)|[-?](?=\s)|[,#&*!|>[\]{}'"%@`]/g
+
+/** @throws Error */
+function checkParts(text: string): void {
+  if (text.length <= maxParts) return
+  let lines = 0
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) {
+    if (++lines > maxLines) throw new Error(`more than ${maxLines} lines: send JSON, which is read faster`)
+  }
+  let parts = 0
+  partSigns.lastIndex = 0
+  while (partSigns.test(text)) {
+    if (++parts > maxParts) throw new Error(`more than ${maxParts} parts: send JSON, which is read faster`)
+  }
+}
+
 /**
  * Parses one document of YAML that anyone may have sent.
- * @throws Error for what is no YAML or no UTF-8, is nested too deeply, or repeats itself too often through aliases
+ * @throws Error for what is no YAML or no UTF-8, is nested too deeply, has too many parts, or repeats
+ * itself too often through aliases
  */
 export function parseYamlText(bytes: Buffer, onDuplicates?: OnDuplicates): unknown {
   const lineCounter = new LineCounter()
-  const document = parseDocument(utf8.decode(bytes), { ...options, lineCounter })
+  const text = utf8.decode(bytes)
+  checkParts(text)
+  const document = parseDocument(text, { ...options, lineCounter })
   const [error] = document.errors
   if (error) throw error
   const value: unknown = document.toJS({ maxAliasCount: 100 })
