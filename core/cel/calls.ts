@@ -1,0 +1,100 @@
+/** Calls of functions: which overload the values at run time are meant for. */
+import type { Code } from './activation.ts'
+import type { Expression } from './ast.ts'
+import type { Overload } from './environment.ts'
+import { runtimeName, type Type, type TypeKind } from './types.ts'
+import {
+  Bytes,
+  CelValue,
+  Double,
+  Duration,
+  fail,
+  isInt,
+  isMap,
+  isPlainObject,
+  noSuchOverload,
+  Timestamp,
+  TypeValue,
+  Uint,
+  type Value,
+} from './values.ts'
+
+type Guard = (value: Value) => boolean
+type Call = (...args: readonly Value[]) => Value
+
+const guards: Record<TypeKind, Guard | undefined> = {
+  dyn: undefined,
+  param: undefined,
+  opaque: undefined,
+  null: (value) => value === null,
+  bool: (value) => typeof value === 'boolean',
+  int: isInt,
+  uint: (value) => value instanceof Uint,
+  double: (value) => value instanceof Double,
+  string: (value) => typeof value === 'string',
+  bytes: (value) => value instanceof Bytes,
+  timestamp: (value) => value instanceof Timestamp,
+  duration: (value) => value instanceof Duration,
+  list: Array.isArray,
+  map: isMap,
+  type: (value) => value instanceof TypeValue,
+  object: isPlainObject,
+}
+
+/** Tells values of a type; undefined when all are. */
+function guardOf(type: Type): Guard | undefined {
+  if (type.kind !== 'opaque') return guards[type.kind]
+  const name = runtimeName(type)
+  return (value) => value instanceof CelValue && value.typeName === name
+}
+
+/** An overload with what tells whether arguments are of its types. */
+interface Candidate {
+  readonly call: Call
+  readonly guards: readonly (Guard | undefined)[]
+}
+
+/** @param args those of `codes`; what is constant among them is prepared once */
+export function callCode(
+  name: string,
+  overloads: readonly Overload[],
+  isMethod: boolean,
+  args: readonly Expression[],
+  codes: readonly Code[],
+): Code {
+  const fitting = overloads.filter((one) => one.isMethod === isMethod && one.params.length === args.length)
+  if (fitting.length === 0) return () => fail(overloads.length === 0 ? `unbound function: ${name}` : 'no such overload')
+  const candidates = fitting.map((one) => candidateOf(one, args))
+  if (candidates.length > 1) return anyCode(candidates, codes)
+  if (codes.length === 1) return unaryCode(candidates[0]!, codes[0]!)
+  return codes.length === 2 ? binaryCode(candidates[0]!, codes[0]!, codes[1]!) : anyCode(candidates, codes)
+}
+
+function candidateOf({ params, call, prepare }: Overload, args: readonly Expression[]): Candidate {
+  const constants = args.map((arg) => (arg.kind === 'literal' ? arg.value : undefined))
+  return { call: (prepare?.(constants) ?? call) as Call, guards: params.map(guardOf) }
+}
+
+function unaryCode({ call, guards: [guard] }: Candidate, arg: Code): Code {
+  return (activation) => {
+    const value = arg(activation)
+    return guard && !guard(value) ? noSuchOverload() : call(value)
+  }
+}
+
+function binaryCode({ call, guards: [first, second] }: Candidate, left: Code, right: Code): Code {
+  return (activation) => {
+    const a = left(activation)
+    const b = right(activation)
+    return (first && !first(a)) || (second && !second(b)) ? noSuchOverload() : call(a, b)
+  }
+}
+
+function anyCode(candidates: readonly Candidate[], codes: readonly Code[]): Code {
+  return (activation) => {
+    const values = codes.map((code) => code(activation))
+    for (const { call, guards } of candidates)
+      if (guards.every((guard, i) => !guard || guard(values[i]))) return call(...values)
+    return noSuchOverload()
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * CEL, the Common Expression Language: `compile` an expression against an environment once, `evaluate` it often.
+ * Expressions and the data they meet may come from strangers: an expression ends, reads what it is given and nothing
+ * else, and fails with an error of this library only.
+ */
+import { type Activation, Budget, type Code } from './activation.ts'
+import { check } from './checker.ts'
+import { compileTree } from './compiler.ts'
+import { Environment } from './environment.ts'
+import { optionals } from './library/optionals.ts'
+import { standard } from './library/standard.ts'
+import { parse } from './parser.ts'
+import { dyn, type Type } from './types.ts'
+import { Failure, toNative, type Value } from './values.ts'
+
+export { Budget } from './activation.ts'
+export { define, defineMethod, Environment, type Library, type Overload } from './environment.ts'
+export { CompileError, type Issue } from './source.ts'
+export * as types from './types.ts'
+export * from './values.ts'
+
+/** Why an evaluation has no value. */
+export class EvaluationError extends Error {
+  override readonly name = 'EvaluationError'
+  /** Whether it ran out of budget or time. */
+  readonly isInterrupted: boolean
+
+  constructor(message: string, isInterrupted = false, options?: ErrorOptions) {
+    super(message, options)
+    this.isInterrupted = isInterrupted
+  }
+}
+
+/** What the specification defines, with optional values. Extend it with variables and further libraries. */
+export const standardEnvironment = new Environment({ libraries: [standard, optionals] })
+
+/** A compiled expression. */
+export class Program {
+  /** What the checker found its value to be; dyn when it was not checked. */
+  readonly type: Type
+  readonly #code: Code
+  readonly #slots: number
+
+  constructor(code: Code, slots: number, type: Type) {
+    this.#code = code
+    this.#slots = slots
+    this.type = type
+  }
+
+  /**
+   * The value for these variables, read as own properties. JSON may be given as it is; nothing is copied or changed.
+   * @throws EvaluationError
+   */
+  evaluate(bindings: Readonly<Record<string, unknown>>, budget?: Budget): Value {
+    const activation: Activation = { bindings, locals: this.#slots === 0 ? noLocals : new Array(this.#slots), budget }
+    try {
+      return this.#code(activation)
+    } catch (error) {
+      throw evaluationError(error)
+    }
+  }
+}
+
+const noLocals: Value[] = []
+
+/** What was thrown, as an error for callers. The engine's own limits, such as that of a string's length, are errors of the expression. */
+function evaluationError(error: unknown): unknown {
+  if (error instanceof Failure) return new EvaluationError(error.message, error.isFatal)
+  return error instanceof RangeError ? new EvaluationError(error.message, true, { cause: error }) : error
+}
+
+export interface CompileOptions {
+  /** Whether types are checked first; by default they are. */
+  check?: boolean
+}
+
+/** @throws CompileError with the position of every issue */
+export function compile(text: string, environment = standardEnvironment, options: CompileOptions = {}): Program {
+  const expression = parse(text)
+  const checked = options.check === false ? undefined : check(expression, environment, text)
+  const { code, slots } = compileTree(expression, environment, checked)
+  return new Program(code, slots, checked?.type ?? dyn)
+}
+
+/**
+ * The value of an expression over the own properties of a context, as JavaScript has it: ints beyond 2^53 and uints as
+ * bigint, doubles as numbers.
+ * @throws CompileError, EvaluationError
+ */
+export function evaluate(text: string, context: Readonly<Record<string, unknown>> = {}): unknown {
+  return toNative(compile(text, standardEnvironment, { check: false }).evaluate(context, new Budget()))
+}

@@ -1,0 +1,449 @@
+/**
+ * Turns a tree into closures, once. What the tree tells is decided here: names become slots or keys, calls the overloads
+ * that are left, constants the comparisons made for them. With what a checker found, fewer overloads are left.
+ */
+import { type Code, outcome } from './activation.ts'
+import * as arithmetic from './arithmetic.ts'
+import type {
+  Bind,
+  Call,
+  Comprehension,
+  Conditional,
+  Element,
+  Expression,
+  Identifier,
+  Index,
+  ListLiteral,
+  Literal,
+  Logical,
+  MapLiteral,
+  OptionalMap,
+  Select,
+  StructLiteral,
+} from './ast.ts'
+import { qualifiedName } from './ast.ts'
+import { callCode } from './calls.ts'
+import { type Checked, findInScope, isLocal, qualifiedOverloads } from './checker.ts'
+import { comprehensionCode } from './comprehensions.ts'
+import type { Environment, Reference } from './environment.ts'
+import { equal } from './equality.ts'
+import { adapterOf, withAdapter } from './schema-types.ts'
+import { dyn, type Type } from './types.ts'
+import {
+  adapt,
+  CelMap,
+  CelValue,
+  Failure,
+  fail,
+  fromNative,
+  isMap,
+  mapGet,
+  noSuchOverload,
+  Optional,
+  type Value,
+} from './values.ts'
+
+export interface Compiled {
+  readonly code: Code
+  /** How many slots its macros need. */
+  readonly slots: number
+}
+
+/** @param checked what the checker found, when the expression was checked */
+export function compileTree(expression: Expression, environment: Environment, checked: Checked | undefined): Compiled {
+  const compiler = new Compiler(environment, checked)
+  const code = compiler.compile(expression, undefined)
+  return { code, slots: compiler.slots }
+}
+
+interface Scope {
+  readonly name: string
+  readonly slot: number
+  readonly outer: Scope | undefined
+}
+
+class Compiler {
+  readonly #environment: Environment
+  readonly #checked: Checked | undefined
+  slots = 0
+
+  constructor(environment: Environment, checked: Checked | undefined) {
+    this.#environment = environment
+    this.#checked = checked
+  }
+
+  compile(node: Expression, scope: Scope | undefined): Code {
+    switch (node.kind) {
+      case 'literal':
+        return constant(node.value)
+      case 'identifier':
+        return this.#identifier(node, scope)
+      case 'select':
+        return this.#select(node, scope)
+      case 'index':
+        return this.#index(node, scope)
+      case 'call':
+        return this.#call(node, scope)
+      case 'list':
+        return this.#list(node, scope)
+      case 'map':
+        return this.#map(node, scope)
+      case 'struct':
+        return this.#struct(node, scope)
+      case 'logical':
+        return this.#logical(node, scope)
+      case 'conditional':
+        return this.#conditional(node, scope)
+      case 'comprehension':
+        return this.#comprehension(node, scope)
+      case 'bind':
+        return this.#bind(node, scope)
+      case 'optionalMap':
+        return this.#optionalMap(node, scope)
+    }
+  }
+
+  #all(nodes: readonly Expression[], scope: Scope | undefined): Code[] {
+    return nodes.map((node) => this.compile(node, scope))
+  }
+
+  #typeOf(node: Expression): Type {
+    return this.#checked?.typeOf(node.id) ?? dyn
+  }
+
+  /** A scope with one more variable, in a slot no variable around it has. */
+  #declare(scope: Scope | undefined, name: string): Scope {
+    const slot = scope ? scope.slot + 1 : 0
+    this.slots = Math.max(this.slots, slot + 1)
+    return { name, slot, outer: scope }
+  }
+
+  #reference(node: Expression, name: string, scope: Scope | undefined): Reference | undefined {
+    if (this.#checked) return this.#checked.references.get(node.id)
+    return isLocal(scope, name) ? undefined : this.#environment.lookup(name)
+  }
+
+  #identifier(node: Identifier, scope: Scope | undefined): Code {
+    const local = findInScope(scope, node.name)
+    if (local) return localCode(local.slot)
+    const reference = this.#reference(node, node.name, scope)
+    if (reference) return this.#referenceCode(reference)
+    return variableCode(node.name.startsWith('.') ? node.name.slice(1) : node.name)
+  }
+
+  #referenceCode(reference: Reference): Code {
+    if (reference.kind === 'type') return constant(reference.value)
+    return withAdapter(variableCode(reference.name), reference.type)
+  }
+
+  #select(node: Select, scope: Scope | undefined): Code {
+    const qualified = node.isTest ? undefined : qualifiedName(node)
+    const reference = qualified === undefined ? undefined : this.#reference(node, qualified, scope)
+    if (reference) return this.#referenceCode(reference)
+    const operand = this.compile(node.operand, scope)
+    if (node.isTest) return testCode(operand, node.field)
+    if (node.isOptional) return optionalSelectCode(operand, node.field)
+    return withAdapter(selectCode(operand, node.field), this.#typeOf(node))
+  }
+
+  #index(node: Index, scope: Scope | undefined): Code {
+    const operand = this.compile(node.operand, scope)
+    const key = this.compile(node.index, scope)
+    if (node.isOptional) return optionalIndexCode(operand, key)
+    return withAdapter(indexCode(operand, key), this.#typeOf(node))
+  }
+
+  #call(node: Call, scope: Scope | undefined): Code {
+    const operator = node.target ? undefined : this.#operator(node, scope)
+    if (operator) return operator
+    const isQualified = this.#checked
+      ? this.#checked.qualifiedCalls.has(node.id)
+      : qualifiedOverloads(this.#environment, node.target, node.name, scope) !== undefined
+    const name = isQualified ? `${qualifiedName(node.target!)}.${node.name}` : node.name
+    const isMethod = node.target !== undefined && !isQualified
+    const overloads = this.#checked?.overloads.get(node.id) ?? this.#environment.overloads(name) ?? []
+    const args = isMethod ? [node.target!, ...node.args] : node.args
+    return callCode(name, overloads, isMethod, args, this.#all(args, scope))
+  }
+
+  #operator({ name, args }: Call, scope: Scope | undefined): Code | undefined {
+    const [a, b] = args
+    if (a && !b) {
+      const unary = unaryOperators.get(name)
+      return unary && unaryCode(unary, this.compile(a, scope))
+    }
+    if (!a || !b) return undefined
+    if (name === '_==_' || name === '_!=_') return this.#equality(a, b, name === '_==_', scope)
+    if (name === '@in' && b.kind === 'list') return this.#inList(a, b, scope)
+    const fast = fastOperators.get(name)
+    if (fast) return fast(this.compile(a, scope), this.compile(b, scope))
+    const binary = binaryOperators.get(name)
+    return binary && binaryCode(binary, this.compile(a, scope), this.compile(b, scope))
+  }
+
+  #equality(a: Expression, b: Expression, wanted: boolean, scope: Scope | undefined): Code {
+    const [left, right] = this.#all([a, b], scope)
+    if (b.kind === 'literal') return equalsConstantCode(left!, b, wanted)
+    if (a.kind === 'literal') return equalsConstantCode(right!, a, wanted)
+    return (activation) => equal(left!(activation), right!(activation)) === wanted
+  }
+
+  #inList(needle: Expression, haystack: ListLiteral, scope: Scope | undefined): Code {
+    const left = this.compile(needle, scope)
+    const strings = new Set<Value>()
+    for (const { value, isOptional } of haystack.elements) {
+      if (isOptional || value.kind !== 'literal' || typeof value.value !== 'string') {
+        return binaryCode(arithmetic.isIn, left, this.compile(haystack, scope))
+      }
+      strings.add(value.value)
+    }
+    return (activation) => strings.has(left(activation))
+  }
+
+  #list({ elements }: ListLiteral, scope: Scope | undefined): Code {
+    const values = elements.map(({ value }) => this.compile(value, scope))
+    if (elements.every(isConstant)) return constant(elements.map(({ value }) => (value as Literal).value))
+    if (!elements.some(({ isOptional }) => isOptional)) return (activation) => values.map((value) => value(activation))
+    return (activation) =>
+      values.flatMap((value, i) => (elements[i]!.isOptional ? heldBy(value(activation)) : [value(activation)]))
+  }
+
+  #map({ entries }: MapLiteral, scope: Scope | undefined): Code {
+    const parts = entries.map(({ key, value, isOptional }) => ({
+      key: this.compile(key, scope),
+      value: this.compile(value, scope),
+      isOptional,
+    }))
+    return (activation) => {
+      const map = new CelMap()
+      for (const { key, value, isOptional } of parts) {
+        const at = key(activation)
+        if (map.get(at) !== undefined) fail(`Failed with repeated key: ${String(at)}`)
+        const held = isOptional ? heldBy(value(activation)) : [value(activation)]
+        if (held.length > 0) map.set(at, held[0])
+      }
+      return map
+    }
+  }
+
+  /** An object: of plain properties, without a prototype. */
+  #struct({ fields }: StructLiteral, scope: Scope | undefined): Code {
+    const parts = fields.map(({ name, value, isOptional }) => ({ name, isOptional, value: this.compile(value, scope) }))
+    return (activation) => {
+      const made: Record<string, Value> = Object.create(null)
+      for (const { name, value, isOptional } of parts) {
+        const held = isOptional ? heldBy(value(activation)) : [value(activation)]
+        if (held.length > 0) made[name] = held[0]
+      }
+      return made
+    }
+  }
+
+  #logical({ operator, terms }: Logical, scope: Scope | undefined): Code {
+    return logicalCode(this.#all(terms, scope), operator === '||')
+  }
+
+  #conditional({ test, then, otherwise }: Conditional, scope: Scope | undefined): Code {
+    const [condition, yes, no] = this.#all([test, then, otherwise], scope)
+    return (activation) => {
+      const decided = condition!(activation)
+      if (decided === true) return yes!(activation)
+      return decided === false ? no!(activation) : noSuchOverload()
+    }
+  }
+
+  #comprehension(node: Comprehension, scope: Scope | undefined): Code {
+    const range = this.compile(node.range, scope)
+    const inner = node.variables.reduce<Scope | undefined>((outer, name) => this.#declare(outer, name), scope)
+    return comprehensionCode({
+      macro: node.macro,
+      range,
+      hasTwo: node.variables.length === 2,
+      slot: inner!.slot - node.variables.length + 1,
+      adaptElement: adapterOf(this.#typeOf(node.range).params.at(-1) ?? dyn),
+      filter: node.filter && this.compile(node.filter, inner),
+      body: this.compile(node.body, inner),
+    })
+  }
+
+  #bind({ name, value, body }: Bind, scope: Scope | undefined): Code {
+    const init = this.compile(value, scope)
+    const inner = this.#declare(scope, name)
+    const result = this.compile(body, inner)
+    return (activation) => {
+      activation.locals[inner.slot] = init(activation)
+      return result(activation)
+    }
+  }
+
+  #optionalMap({ target, name, body, isFlat }: OptionalMap, scope: Scope | undefined): Code {
+    const from = this.compile(target, scope)
+    const inner = this.#declare(scope, name)
+    const result = this.compile(body, inner)
+    return (activation) => {
+      const [held] = heldBy(from(activation))
+      if (held === undefined) return Optional.none
+      activation.locals[inner.slot] = held
+      const value = result(activation)
+      if (!isFlat) return new Optional(value)
+      return value instanceof Optional ? value : noSuchOverload()
+    }
+  }
+}
+
+const isConstant = ({ value, isOptional }: Element) => !isOptional && value.kind === 'literal'
+
+const constant =
+  (value: Value): Code =>
+  () =>
+    value
+
+const localCode =
+  (slot: number): Code =>
+  ({ locals }) =>
+    locals[slot]
+
+function variableCode(name: string): Code {
+  return ({ bindings }) => {
+    const value = Object.hasOwn(bindings, name) ? bindings[name] : undefined
+    if (typeof value === 'string' || typeof value === 'boolean') return value
+    return value === undefined ? fail(`no such attribute: ${name}`) : fromNative(value)
+  }
+}
+
+function selectCode(operand: Code, field: string): Code {
+  return (activation) => {
+    const from = operand(activation)
+    if (typeof from === 'object' && from !== null && !(from instanceof CelValue) && Object.hasOwn(from, field)) {
+      const value = (from as Readonly<Record<string, Value>>)[field]
+      if (value !== undefined && !Array.isArray(from)) return typeof value === 'number' ? adapt(value) : value
+    }
+    return selectSlowly(from, field)
+  }
+}
+
+function selectSlowly(from: Value, field: string): Value {
+  if (from instanceof Optional) return optionalSelect(from, field)
+  if (!isMap(from)) return noSuchOverload()
+  const value = mapGet(from, field)
+  return value === undefined ? fail(`no such key: ${field}`) : value
+}
+
+/** The field of an object, or of what an optional holds, as an optional. */
+function optionalSelect(from: Value, field: string): Optional {
+  const held = from instanceof Optional ? from.value : from
+  if (held === undefined) return Optional.none
+  return isMap(held) ? optionalOf(mapGet(held, field)) : noSuchOverload()
+}
+
+const optionalOf = (value: Value) => (value === undefined ? Optional.none : new Optional(value))
+
+function optionalSelectCode(operand: Code, field: string): Code {
+  return (activation) => optionalSelect(operand(activation), field)
+}
+
+function testCode(operand: Code, field: string): Code {
+  return (activation) => {
+    const from = operand(activation)
+    const held = from instanceof Optional ? from.value : from
+    if (held === undefined) return false
+    return isMap(held) ? mapGet(held, field) !== undefined : noSuchOverload()
+  }
+}
+
+function indexCode(operand: Code, key: Code): Code {
+  return (activation) => {
+    const from = operand(activation)
+    const at = key(activation)
+    return from instanceof Optional ? optionalIndex(from, at) : arithmetic.index(from, at)
+  }
+}
+
+function optionalIndexCode(operand: Code, key: Code): Code {
+  return (activation) => optionalIndex(operand(activation), key(activation))
+}
+
+function optionalIndex(from: Value, key: Value): Optional {
+  const held = from instanceof Optional ? from.value : from
+  return held === undefined ? Optional.none : optionalOf(arithmetic.lookUp(held, key))
+}
+
+/** What an optional holds, as a list of one or none. */
+function heldBy(value: Value): readonly Value[] {
+  if (!(value instanceof Optional)) return noSuchOverload()
+  return value.value === undefined ? [] : [value.value]
+}
+
+function equalsConstantCode(operand: Code, { value: wanted }: Literal, isWanted: boolean): Code {
+  if (typeof wanted === 'string' || typeof wanted === 'boolean' || wanted === null)
+    return (activation) => (operand(activation) === wanted) === isWanted
+  return (activation) => {
+    const value = operand(activation)
+    return (value === wanted || equal(value, wanted)) === isWanted
+  }
+}
+
+const unaryOperators = new Map<string, (a: Value) => Value>([
+  ['!_', arithmetic.not],
+  ['-_', arithmetic.negate],
+])
+const binaryOperators = new Map<string, arithmetic.Binary>([
+  ['_-_', arithmetic.subtract],
+  ['_*_', arithmetic.multiply],
+  ['_/_', arithmetic.divide],
+  ['_%_', arithmetic.remainder],
+  ['@in', arithmetic.isIn],
+])
+
+/** Operators with a way of their own for ints in the closure itself. */
+const fastOperators = new Map<string, (left: Code, right: Code) => Code>([
+  ['_+_', addCode],
+  ['_<_', orderCode((a, b) => a < b, arithmetic.less)],
+  ['_<=_', orderCode((a, b) => a <= b, arithmetic.lessOrEqual)],
+  ['_>_', orderCode((a, b) => a > b, arithmetic.greater)],
+  ['_>=_', orderCode((a, b) => a >= b, arithmetic.greaterOrEqual)],
+])
+
+function unaryCode(unary: (a: Value) => Value, operand: Code): Code {
+  return (activation) => unary(operand(activation))
+}
+
+function binaryCode(binary: arithmetic.Binary, left: Code, right: Code): Code {
+  return (activation) => binary(left(activation), right(activation), activation)
+}
+
+function addCode(left: Code, right: Code): Code {
+  return (activation) => {
+    const a = left(activation)
+    const b = right(activation)
+    if (typeof a === 'number' && typeof b === 'number') {
+      const sum = a + b
+      if (sum <= Number.MAX_SAFE_INTEGER && sum >= -Number.MAX_SAFE_INTEGER) return sum
+    }
+    return arithmetic.add(a, b, activation)
+  }
+}
+
+function orderCode(ofNumbers: (a: number, b: number) => boolean, slow: arithmetic.Binary) {
+  return (left: Code, right: Code): Code =>
+    (activation) => {
+      const a = left(activation)
+      const b = right(activation)
+      return typeof a === 'number' && typeof b === 'number' ? ofNumbers(a, b) : slow(a, b, activation)
+    }
+}
+
+/** A chain of `&&` or `||`: a term that decides does so even when others fail. */
+function logicalCode(terms: readonly Code[], decisive: boolean): Code {
+  return (activation) => {
+    let failure: Failure | undefined
+    for (const term of terms) {
+      const value = outcome(term, activation)
+      if (value === decisive) return decisive
+      if (value instanceof Failure) failure ??= value
+      else if (typeof value !== 'boolean') failure ??= new Failure('no such overload')
+    }
+    if (failure) throw failure
+    return !decisive
+  }
+}

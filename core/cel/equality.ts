@@ -1,0 +1,109 @@
+/** Equality and order of values, across the types of numbers. Pure. */
+import {
+  type AnyMap,
+  Bytes,
+  CelMap,
+  CelValue,
+  Double,
+  Duration,
+  isMap,
+  mapGet,
+  mapKeys,
+  mapSize,
+  Opaque,
+  Optional,
+  Timestamp,
+  TypeValue,
+  Uint,
+  type Value,
+} from './values.ts'
+
+/** Values of different types are unequal, save numbers, which are equal when they are the same number. */
+export function equal(a: Value, b: Value): boolean {
+  if (a === b) return !(typeof a === 'number' && a !== a)
+  if (typeof a !== 'object' && typeof b !== 'object') return false
+  if (a === null || b === null) return false
+  const x = numberOf(a)
+  if (x !== undefined) {
+    const y = numberOf(b)
+    // JavaScript compares numbers with bigints exactly.
+    // biome-ignore lint/suspicious/noDoubleEquals: === would tell a number from a bigint
+    return y !== undefined && x == y
+  }
+  if (Array.isArray(a)) return Array.isArray(b) && equalLists(a, b)
+  if (a instanceof CelValue && !(a instanceof CelMap)) return equalValues(a, b)
+  return isMap(a) && isMap(b) && equalMaps(a, b)
+}
+
+function numberOf(value: Value): number | bigint | undefined {
+  if (typeof value === 'number' || typeof value === 'bigint') return value
+  return value instanceof Double || value instanceof Uint ? value.value : undefined
+}
+
+function equalLists(a: readonly Value[], b: readonly Value[]): boolean {
+  return a.length === b.length && a.every((item, i) => equal(item, b[i]))
+}
+
+function equalMaps(a: AnyMap, b: AnyMap): boolean {
+  if (mapSize(a) !== mapSize(b)) return false
+  return mapKeys(a).every((key) => {
+    const other = mapGet(b, key)
+    return other !== undefined && equal(mapGet(a, key), other)
+  })
+}
+
+function equalValues(a: CelValue, b: Value): boolean {
+  if (a instanceof Timestamp) return b instanceof Timestamp && a.nanoseconds === b.nanoseconds
+  if (a instanceof Duration) return b instanceof Duration && a.nanoseconds === b.nanoseconds
+  if (a instanceof Bytes) return b instanceof Bytes && compareBytes(a.data, b.data) === 0
+  if (a instanceof TypeValue) return b instanceof TypeValue && a.name === b.name
+  if (a instanceof Optional) return b instanceof Optional && equalOptionals(a, b)
+  return a instanceof Opaque && b instanceof Opaque && a.typeName === b.typeName && a.equals(b)
+}
+
+function equalOptionals(a: Optional, b: Optional): boolean {
+  if (a.value === undefined || b.value === undefined) return a.value === b.value
+  return equal(a.value, b.value)
+}
+
+/** Below, at or above 0 as `a` is before, at or after `b`; NaN beside NaN; undefined when the types have no order. */
+export function compare(a: Value, b: Value): number | undefined {
+  if (typeof a === 'number' && typeof b === 'number') return a - b
+  if (typeof a === 'string') return typeof b === 'string' ? compareStrings(a, b) : undefined
+  if (typeof a === 'boolean') return typeof b === 'boolean' ? Number(a) - Number(b) : undefined
+  const x = numberOf(a)
+  if (x !== undefined) {
+    const y = numberOf(b)
+    return y === undefined ? undefined : compareNumbers(x, y)
+  }
+  if (a instanceof Timestamp) return b instanceof Timestamp ? compareNumbers(a.nanoseconds, b.nanoseconds) : undefined
+  if (a instanceof Duration) return b instanceof Duration ? compareNumbers(a.nanoseconds, b.nanoseconds) : undefined
+  return a instanceof Bytes && b instanceof Bytes ? compareBytes(a.data, b.data) : undefined
+}
+
+function compareNumbers(a: number | bigint, b: number | bigint): number {
+  if (a < b) return -1
+  if (a > b) return 1
+  // biome-ignore lint/suspicious/noDoubleEquals: === would tell a number from a bigint
+  return a == b ? 0 : Number.NaN
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!
+  return a.length - b.length
+}
+
+/** By code points, where JavaScript compares UTF-16: only beside a surrogate do the two differ. */
+export function compareStrings(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i)
+    const y = b.charCodeAt(i)
+    if (x !== y) return rank(x) - rank(y)
+  }
+  return a.length - b.length
+}
+
+/** Surrogates, which stand for the code points above U+FFFF, come after all other units. */
+const rank = (unit: number) => (unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit)

@@ -1,0 +1,24 @@
+/** Strings as sequences of code points. Pure. */
+
+const surrogate = /[\ud800-\udfff]/
+
+/** Whether UTF-16 units and code points are the same, so that JavaScript's own functions count right. */
+export const isFlat = (text: string) => !surrogate.test(text)
+
+export function size(text: string): number {
+  if (isFlat(text)) return text.length
+  let count = 0
+  for (const _ of text) count++
+  return count
+}
+
+export const codePointsOf = (text: string): string[] => (isFlat(text) ? text.split('') : Array.from(text))
+
+/** The part from one code point up to another. */
+export function slice(text: string, start: number, end: number): string {
+  return isFlat(text) ? text.slice(start, end) : Array.from(text).slice(start, end).join('')
+}
+
+/** The index of a code point as an offset of UTF-16, and back. */
+export const toOffset = (text: string, index: number) => slice(text, 0, index).length
+export const toIndex = (text: string, offset: number) => size(text.slice(0, offset))
