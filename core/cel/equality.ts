@@ -20,7 +20,7 @@ import {
 
 /** Values of different types are unequal, save numbers, which are equal when they are the same number. */
 export function equal(a: Value, b: Value): boolean {
-  if (a === b) return !(typeof a === 'number' && a !== a)
+  if (a === b) return true
   if (typeof a !== 'object' && typeof b !== 'object') return false
   if (a === null || b === null) return false
   const x = numberOf(a)

@@ -17,6 +17,8 @@ const methods = new Map<string, Expand>([
   ['optMap', optionalMap(false)],
   ['optFlatMap', optionalMap(true)],
   ['bind', bind],
+  ['greatest', extreme('greatest', 'math.@max')],
+  ['least', extreme('least', 'math.@min')],
 ])
 
 /** The node a call stands for, or undefined when it is a call. Refuses a macro whose arguments have the wrong form. */
@@ -87,4 +89,16 @@ function optionalMap(isFlat: boolean): Expand {
 function bind({ id, offset, target, args }: Call, nodes: NodeFactory): Bind | undefined {
   if (target?.kind !== 'identifier' || target.name !== 'cel' || args.length !== 3) return undefined
   return { kind: 'bind', id, offset, name: simpleName(args[0]!, nodes), value: args[1]!, body: args[2]! }
+}
+
+/** `math.greatest` and `math.least`, of one number or list or of several numbers. */
+function extreme(written: string, name: string): Expand {
+  return ({ id, offset, target, args }, nodes): Call | undefined => {
+    if (target?.kind !== 'identifier' || target.name !== 'math') return undefined
+    const [only] = args
+    if (!only) return nodes.refuse(offset, `math.${written}() requires at least one argument`)
+    const elements = args.map((value) => ({ value, isOptional: false }))
+    const all: Expression = { kind: 'list', id: nodes.nextId(), offset, elements }
+    return { kind: 'call', id, offset, name, target: undefined, args: [args.length === 1 ? only : all] }
+  }
 }
