@@ -42,10 +42,14 @@ export function describeAmounts(amounts: Amounts): string {
     .join(',')
 }
 
-export function addAmounts(a: Amounts, b: Amounts): Amounts {
-  const sum = new Map(a)
-  for (const [name, amount] of b) sum.set(name, addQuantities(sum.get(name) ?? zero, amount))
-  return sum
+export const addAmounts = (a: Amounts, b: Amounts): Amounts => totalOf([a, b])
+
+export function totalOf(all: Iterable<Amounts>): Amounts {
+  const total = new Map<string, Quantity>()
+  for (const amounts of all) {
+    for (const [name, amount] of amounts) total.set(name, addQuantities(total.get(name) ?? zero, amount))
+  }
+  return total
 }
 
 /** What of `a` is beyond `b`: nothing is less than zero, and what is zero is left out. */
