@@ -136,6 +136,16 @@ const refused: [resource: string, part: Part, ...want: string[]][] = [
   ],
   [
     'core/services',
+    { spec: { ports: [port], clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1', '10.0.0.2'] } },
+    'spec.clusterIPs: Invalid value: ["10.0.0.1","10.0.0.2"]: may specify no more than one IP for each IP family, i.e 192.168.0.0 and 2001:db8::1',
+  ],
+  [
+    'core/services',
+    { spec: { ports: [port], clusterIPs: ['10.0.0.1'] } },
+    'spec.clusterIPs: Invalid value: ["10.0.0.1"]: must be empty when `clusterIP` is not specified',
+  ],
+  [
+    'core/services',
     { spec: { ports: [port], externalTrafficPolicy: 'Local' } },
     'spec.externalTrafficPolicy: Invalid value: "Local": may only be set for externally-accessible services',
   ],
@@ -622,7 +632,7 @@ test('secrets take text and keep base64', () => {
   ])
 })
 
-test('services fill in ports, policies and families', () => {
+test('services fill in ports, policies and addresses', () => {
   const service = objectOf({ spec: { type: 'LoadBalancer', clusterIP: 'fd00::1', ports: [{ port: 80 }] } })
   rules.get('core/services')!.default!(service)
   rules.get('core/services')!.prepareCreate!(service)
@@ -630,8 +640,6 @@ test('services fill in ports, policies and families', () => {
     type: 'LoadBalancer',
     clusterIP: 'fd00::1',
     clusterIPs: ['fd00::1'],
-    ipFamilies: ['IPv6'],
-    ipFamilyPolicy: 'SingleStack',
     ports: [{ port: 80, protocol: 'TCP', targetPort: 80 }],
     sessionAffinity: 'None',
     internalTrafficPolicy: 'Cluster',

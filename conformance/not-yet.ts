@@ -7,5 +7,4 @@ const celRules = 'CEL'
 export const notYet: ReadonlyMap<string, string> = new Map([
   ['crd: a rule that does not compile is refused with the definition', celRules],
   ['crd: a rule decides, also over time', celRules],
-  ['crud: a Service gets its defaults and an address', 'addresses for Services, which come with their proxy'],
 ])

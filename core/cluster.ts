@@ -51,6 +51,7 @@ import { newLogger } from './server/log.ts'
 import { pathEndpoint } from './server/paths.ts'
 import { loadOrCreatePki, type Pki } from './server/pki/pki.ts'
 import { createServerMetrics } from './server/server-metrics.ts'
+import { certifiedAddresses, startServiceNetwork } from './service-addresses/start.ts'
 import { Cacher } from './storage/cacher/cacher.ts'
 import { openEmbeddedStorage } from './storage/embedded/embedded-storage.ts'
 import { isShared, type Storage } from './storage/storage.ts'
@@ -82,7 +83,7 @@ const renewEveryMs = 24 * 3_600_000
 
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const log = newLogger({ level: options.logLevel, format: options.logFormat })
-  const pkiOptions = { directory: options.dataDir, hosts: [options.bindAddress] }
+  const pkiOptions = { directory: options.dataDir, hosts: [options.bindAddress, ...certifiedAddresses(options)] }
   const [pki, storage, definitions, plugins] = await Promise.all([
     loadOrCreatePki(pkiOptions),
     openStorage(options, log),
@@ -101,6 +102,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const steps = [...builtinSteps(reader), escalationPrevention(rbac, authorizer), resourceQuota(reader, quotas)]
   const store: ResourceStore = new ResourceStore({ storage, admission: admissionChain(steps) })
   new CustomResources({ registry, store, log }).start()
+  const services = startServiceNetwork(options, { registry, store, storage, cacher, log })
   showAggregatedRules({ rbac, registry, store, log })
 
   const issuer = tokenIssuer(pki, reader)
@@ -174,7 +176,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     bootstrap(registry, store, [...builtinObjects(), ...bootstrapRoles(), ...requestHeaderObjects(pki)]),
     aggregation.start(),
     flowControl.keepDefaults(),
+    services.ready(),
   ])
+  await services.serve({ address: options.bindAddress, port: listener.address.port })
   server = `https://${reachableHost(options.bindAddress)}:${listener.address.port}`
   const kubeconfig = join(options.dataDir, 'admin.kubeconfig')
   await writeKubeconfig(kubeconfig, {
@@ -212,6 +216,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       memory[Symbol.dispose]()
       aggregation[Symbol.dispose]()
       await election?.[Symbol.asyncDispose]()
+      await services[Symbol.asyncDispose]()
       await host.stop()
       await listener.close({ graceMs: shutdownGraceMs })
       await cacher[Symbol.asyncDispose]()

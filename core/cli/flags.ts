@@ -3,13 +3,15 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parseDuration } from '#core/flow-control/duration.ts'
 import type { FlowControlFlags } from '#core/flow-control/start.ts'
+import type { ServiceFlags } from '#core/service-addresses/start.ts'
 import type { EtcdStorageOptions } from '#core/storage/etcd/etcd-storage.ts'
 import { etcdFlagOptions, etcdFlags, etcdFlagsHelp } from './etcd-flags.ts'
+import { serviceFlagOptions, serviceFlags, serviceFlagsHelp } from './service-flags.ts'
 import { UsageError } from './usage-error.ts'
 
 export { UsageError }
 
-export interface ServerFlags extends FlowControlFlags {
+export interface ServerFlags extends FlowControlFlags, ServiceFlags {
   dataDir: string
   port: number
   bindAddress: string
@@ -43,6 +45,7 @@ const serverOptions = {
   'enable-priority-and-fairness': { type: 'string' },
   'request-timeout': { type: 'string' },
   'min-request-timeout': { type: 'string' },
+  ...serviceFlagOptions,
   ...etcdFlagOptions,
 } as const
 
@@ -58,7 +61,7 @@ export const serverFlagsHelp = `  --data-dir DIR         where everything is kep
   --enable-priority-and-fairness B    share both numbers fairly among clients (default true)
   --request-timeout D                 how long a request may take, such as 1m30s; not watches (default 60s)
   --min-request-timeout S             seconds a watch lasts at least that names no time itself (default 1800)
-${etcdFlagsHelp}  --log-level L          debug, info, warn or error (default info)
+${serviceFlagsHelp}${etcdFlagsHelp}  --log-level L          debug, info, warn or error (default info)
   --log-format F         text or json (default: text on a terminal, else json)
 `
 
@@ -98,6 +101,7 @@ function serverFlags(values: Values): ServerFlags {
     anonymousAuth: yesOrNo('anonymous-auth', values['anonymous-auth'] ?? 'true'),
     eventTtlMs: duration('event-ttl', values['event-ttl'] ?? '1h'),
     ...flowControlFlags(values),
+    ...serviceFlags(values),
     etcd: etcdFlags(values, durationOrNever),
   }
 }

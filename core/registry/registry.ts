@@ -13,6 +13,7 @@ import type { Cacher } from '#core/storage/cacher/cacher.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import type { ResourceCache } from '#core/storage/cacher/resource-cache.ts'
 import { factsExtractor, selectableFieldNames } from './facts.ts'
+import type { Reservations } from './reservations.ts'
 import type { JsonSchema, ResourceDefinition, VersionDefinition } from './resource.ts'
 
 export type SchemaTypes = Readonly<Record<string, JsonSchema>>
@@ -120,6 +121,8 @@ export class Resource {
   readonly home: { group: string; resource: string }
   /** Objects of older revisions were stored under another schema. */
   readonly since: number
+  /** What its objects are given that nobody else may have. */
+  reservations: Reservations | undefined
   readonly #versions = new Map<string, ServedVersion>()
   readonly #compiler: SchemaCompiler
   #fieldNames: ReadonlySet<string> | undefined

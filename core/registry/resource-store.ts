@@ -24,6 +24,7 @@ import { isReadyToRemove, planDeletion } from './deletion.ts'
 import { takeOwners, trackCreate, trackUpdate } from './managed-fields.ts'
 import { dropRepeatedOwners, generateName, setCreationMetadata, setUpdateMetadata, warnOf } from './metadata.ts'
 import type { Resource, ServedVersion } from './registry.ts'
+import { withReservation } from './reservations.ts'
 import { isStorageConflict, translateStorageError } from './translate-errors.ts'
 import { WriteLine } from './write-line.ts'
 
@@ -149,12 +150,19 @@ export class ResourceStore {
     request.name = object.metadata.name ?? ''
     validateObject(object, undefined, served, '')
     warnOf(object, undefined, resource, context.warn)
+    const { reservations } = resource
+    if (reservations) {
+      const judge = () => this.#admission.validate(request)
+      // What is reserved is reserved for this name.
+      const write = () => this.#insert(served, object, owners, context, true)
+      return withReservation(await reservations.reserve(object, undefined, context.dryRun), judge, write)
+    }
     const validating = this.#admission.validate(request)
     if (validating) await validating
     return this.#insert(served, object, owners, context, isNamed)
   }
 
-  /** @param isNamed by the client, so that no other name may be tried */
+  /** @param isNamed so that no other name may be tried */
   async #insert(
     served: ServedVersion,
     object: UnstructuredObject,
@@ -316,6 +324,12 @@ export class ResourceStore {
     resource.rules.prepareUpdate?.(object, old, subresource)
     validateObject(object, old, served, subresource)
     if (subresource === '') warnOf(object, old, resource, context.warn)
+    const { reservations } = resource
+    if (reservations && subresource === '' && !isReadyToRemove(object, resource.rules)) {
+      const judge = () => this.#admission.validate(request)
+      const write = () => this.#store(served, at, current, object, owners, context)
+      return withReservation(await reservations.reserve(object, old, context.dryRun), judge, write)
+    }
     await this.#admission.validate(request)
     return this.#store(served, at, current, object, owners, context)
   }
@@ -385,9 +399,10 @@ export class ResourceStore {
     return { removed: false, bytes: written(served, at, bytes, revision), object: plan.object }
   }
 
-  #remove(resource: Resource, at: ObjectName, current: CacheEntry): Promise<number> {
+  async #remove(resource: Resource, at: ObjectName, current: CacheEntry): Promise<void> {
     const key = keyIn(resource, at)
-    return this.#line.write(key, () => this.#storage.delete(key, current.revision))
+    await this.#line.write(key, () => this.#storage.delete(key, current.revision))
+    await resource.reservations?.release(reviveObject(current.bytes))
   }
 
   /** The latest state, past what the cache may not have heard of yet. @throws StatusError NotFound */

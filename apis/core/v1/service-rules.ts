@@ -96,15 +96,10 @@ function defaultServiceSpec(spec: ServiceSpec): void {
   if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true
 }
 
-/** clusterIP is the first of clusterIPs; families follow from the addresses. */
+/** clusterIP is the first of clusterIPs. Which families a service has depends on those of the cluster. */
 function syncClusterIPs(spec: ServiceSpec, old?: ServiceSpec): void {
   if (spec.type === 'ExternalName') return
   if (spec.clusterIP && (!spec.clusterIPs?.length || isStale(spec, old))) spec.clusterIPs = [spec.clusterIP]
-  else if (!spec.clusterIP && spec.clusterIPs?.length) spec.clusterIP = spec.clusterIPs[0]
-  spec.ipFamilyPolicy ??= 'SingleStack'
-  if (spec.ipFamilies?.length) return
-  const families = (spec.clusterIPs ?? []).map((ip) => parseIp(ip)?.family ?? 'IPv4')
-  spec.ipFamilies = families.length > 0 ? families : ['IPv4']
 }
 
 /** An older client changes clusterIP and sends the clusterIPs it has read. */
@@ -123,11 +118,11 @@ function keepAllocated(spec: ServiceSpec, old: ServiceSpec): void {
     return
   }
   if (old.type === 'ExternalName') return
-  if (!spec.clusterIP && !spec.clusterIPs?.length) {
-    if (old.clusterIP) spec.clusterIP = old.clusterIP
-    if (old.clusterIPs) spec.clusterIPs = old.clusterIPs
+  if (!spec.clusterIP && old.clusterIP) spec.clusterIP = old.clusterIP
+  if (!spec.clusterIPs?.length && old.clusterIPs && spec.clusterIP === old.clusterIP) {
+    spec.clusterIPs = [...old.clusterIPs]
   }
-  if (!spec.ipFamilies?.length && old.ipFamilies) spec.ipFamilies = old.ipFamilies
+  if (!spec.ipFamilies?.length && old.ipFamilies) spec.ipFamilies = [...old.ipFamilies]
   spec.ipFamilyPolicy ??= old.ipFamilyPolicy
   if (spec.type !== 'ClusterIP') keepNodePorts(spec, old)
   else dropNodePorts(spec, old)
@@ -135,8 +130,9 @@ function keepAllocated(spec: ServiceSpec, old: ServiceSpec): void {
 
 function keepNodePorts(spec: ServiceSpec, old: ServiceSpec): void {
   const taken = new Set((spec.ports ?? []).map((port) => port.nodePort).filter(Boolean))
+  const named = new Map(old.ports?.map((port) => [port.name ?? '', port]))
   for (const port of spec.ports ?? []) {
-    const before = old.ports?.find((one) => one.port === port.port && one.protocol === port.protocol)
+    const before = named.get(port.name ?? '')
     if (port.nodePort || !before?.nodePort || taken.has(before.nodePort)) continue
     port.nodePort = before.nodePort
     taken.add(before.nodePort)
@@ -190,11 +186,14 @@ function externalNameErrors(field: string, spec: ServiceSpec): FieldError[] {
 }
 
 function clusterIPErrors(field: string, spec: ServiceSpec): FieldError[] {
-  const { clusterIP = '', clusterIPs = [], ipFamilies = [], ipFamilyPolicy } = spec
+  const { clusterIP = '', clusterIPs = [], ipFamilies = [] } = spec
   const errors: FieldError[] = []
-  if (clusterIP !== (clusterIPs[0] ?? '')) {
+  if (!clusterIP && clusterIPs.length > 0) {
+    errors.push(invalid(`${field}.clusterIPs`, clusterIPs, 'must be empty when `clusterIP` is not specified'))
+  } else if (clusterIP !== (clusterIPs[0] ?? '')) {
     errors.push(invalid(`${field}.clusterIPs`, clusterIPs, 'first value must match `clusterIP`'))
   }
+  if (clusterIPs.length > 2) errors.push(invalid(`${field}.clusterIPs`, clusterIPs, 'may only hold up to 2 values'))
   for (const [at, ip] of clusterIPs.entries()) {
     if (ip === 'None') {
       if (at > 0 || clusterIPs.length > 1) {
@@ -202,15 +201,13 @@ function clusterIPErrors(field: string, spec: ServiceSpec): FieldError[] {
       }
     } else errors.push(...ipErrors(`${field}.clusterIPs[${at}]`, ip))
   }
-  errors.push(...familyErrors(field, clusterIPs, ipFamilies))
-  const isSingle = ipFamilyPolicy === undefined || ipFamilyPolicy === 'SingleStack'
-  const second = 'may only hold multiple values when `ipFamilyPolicy` is'
-  const policies = `'RequireDualStack' or 'PreferDualStack'`
-  if (isSingle && clusterIPs.length > 1)
-    errors.push(invalid(`${field}.clusterIPs`, clusterIPs, `${second} ${policies}`))
-  if (isSingle && ipFamilies.length > 1)
-    errors.push(invalid(`${field}.ipFamilies`, ipFamilies, `${second} ${policies}`))
-  return errors
+  if (errors.length > 0) return errors
+  const [first, second] = clusterIPs.map((ip) => parseIp(ip)?.family)
+  if (second && first === second) {
+    const detail = 'may specify no more than one IP for each IP family, i.e 192.168.0.0 and 2001:db8::1'
+    errors.push(invalid(`${field}.clusterIPs`, clusterIPs, detail))
+  }
+  return [...errors, ...familyErrors(field, clusterIPs, ipFamilies)]
 }
 
 function familyErrors(field: string, clusterIPs: readonly string[], families: readonly string[]): FieldError[] {
@@ -324,6 +321,10 @@ function allocationErrors(spec: ServiceSpec, old: ServiceSpec): FieldError[] {
   const before = old.clusterIPs?.[0]
   if (before && spec.clusterIPs?.[0] !== before) {
     errors.push(invalid('spec.clusterIPs[0]', spec.clusterIPs, 'may not change once set'))
+  }
+  const second = old.clusterIPs?.[1]
+  if (second && spec.clusterIPs?.[1] && spec.clusterIPs[1] !== second) {
+    errors.push(invalid('spec.clusterIPs[1]', spec.clusterIPs, 'may not change once set'))
   }
   if (old.ipFamilies?.[0] && spec.ipFamilies?.[0] !== old.ipFamilies[0]) {
     errors.push(invalid('spec.ipFamilies[0]', spec.ipFamilies, 'may not change once set'))

@@ -37,6 +37,17 @@ export function containsBlock(outer: IpBlock, inner: IpBlock): boolean {
   return outer.value >> rest === inner.value >> rest
 }
 
+/** The first address of a block: its number without the bits behind the prefix. */
+export function firstOf(block: IpBlock): IpAddress {
+  const rest = BigInt(bitsOf(block) - block.prefixLength)
+  return { family: block.family, value: (block.value >> rest) << rest }
+}
+
+/** In canonical form: IPv6 in lower case, its longest run of zeros as `::`. */
+export function formatIp({ family, value }: IpAddress): string {
+  return family === 'IPv4' ? formatIPv4(value) : formatIPv6(value)
+}
+
 export function ipErrors(field: string, text: string): FieldError[] {
   if (parseIp(text)) return []
   return [invalid(field, text, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')]
@@ -47,7 +58,19 @@ export function cidrErrors(field: string, text: string): FieldError[] {
   return [invalid(field, text, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
 }
 
-const bitsOf = ({ family }: IpAddress) => (family === 'IPv4' ? 32 : 128)
+export const bitsOf = ({ family }: Pick<IpAddress, 'family'>) => (family === 'IPv4' ? 32 : 128)
+
+const formatIPv4 = (value: bigint) => [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.')
+
+function formatIPv6(value: bigint): string {
+  const groups = Array.from({ length: 8 }, (_, at) => ((value >> BigInt(112 - 16 * at)) & 0xffffn).toString(16))
+  const text = groups.join(':')
+  const runs = [...text.matchAll(/\b0(?::0)+\b/g)].map(([run]) => run)
+  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), '')
+  if (!longest) return text
+  const at = text.indexOf(longest)
+  return `${text.slice(0, at).replace(/:$/, '')}::${text.slice(at + longest.length).replace(/^:/, '')}`
+}
 
 function parseIPv4(text: string): bigint | undefined {
   const parts = text.split('.')
