@@ -262,11 +262,9 @@ class Checker {
     )
   }
 
-  #logical({ operator, terms, offset }: Logical, scope: Scope | undefined): Type {
-    const signatures = operators.get(`_${operator}_`)!
-    return this.#visitAll(terms, scope).reduce((left, right) =>
-      this.#apply(`_${operator}_`, signatures, [left, right], offset),
-    )
+  #logical({ terms }: Logical, scope: Scope | undefined): Type {
+    for (const term of terms) this.#expectBool(term, scope)
+    return bool
   }
 
   #conditional({ test, then, otherwise, offset }: Conditional, scope: Scope | undefined): Type {

@@ -27,7 +27,7 @@ function evaluate(one: Case): Value {
 
 /** Equal and of one type; NaN is what it should be. */
 function isSame(got: Value, want: Value): boolean {
-  if (got instanceof Double && want instanceof Double) return Object.is(got.value, want.value)
+  if (got instanceof Double && want instanceof Double && Number.isNaN(want.value)) return Number.isNaN(got.value)
   return equal(got, want) && typeNameOf(got) === typeNameOf(want)
 }
 

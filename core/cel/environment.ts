@@ -55,7 +55,7 @@ const namedTypes: readonly Type[] = [
   types.duration,
   types.list(types.dyn),
   types.map(types.dyn, types.dyn),
-  types.typeOf(types.dyn),
+  types.anyType,
   types.optional(types.dyn),
 ]
 

@@ -26,9 +26,7 @@ export function equal(a: Value, b: Value): boolean {
   const x = numberOf(a)
   if (x !== undefined) {
     const y = numberOf(b)
-    // JavaScript compares numbers with bigints exactly.
-    // biome-ignore lint/suspicious/noDoubleEquals: === would tell a number from a bigint
-    return y !== undefined && x == y
+    return y !== undefined && compareNumbers(x, y) === 0
   }
   if (Array.isArray(a)) return Array.isArray(b) && equalLists(a, b)
   if (a instanceof CelValue && !(a instanceof CelMap)) return equalValues(a, b)
@@ -82,10 +80,11 @@ export function compare(a: Value, b: Value): number | undefined {
 }
 
 function compareNumbers(a: number | bigint, b: number | bigint): number {
+  // A large int meets a double as the double nearest to it.
+  if (typeof a !== typeof b) return compareNumbers(Number(a), Number(b))
   if (a < b) return -1
   if (a > b) return 1
-  // biome-ignore lint/suspicious/noDoubleEquals: === would tell a number from a bigint
-  return a == b ? 0 : Number.NaN
+  return a === b ? 0 : Number.NaN
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {

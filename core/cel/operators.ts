@@ -58,8 +58,6 @@ export const operators: ReadonlyMap<string, readonly Signature[]> = new Map([
   ['_>=_', order],
   ['@in', [of(bool, a, list(a)), of(bool, a, map(a, b))]],
   ['_[_]', [of(a, list(a), int), of(b, map(a, b), a)]],
-  ['_&&_', [of(bool, bool, bool)]],
-  ['_||_', [of(bool, bool, bool)]],
   ['_?_:_', [of(a, bool, a, a)]],
 ])
 

@@ -43,6 +43,8 @@ export const duration = simple('duration')
 export const list = (element: Type): Type => ({ kind: 'list', name: 'list', params: [element] })
 export const map = (key: Type, value: Type): Type => ({ kind: 'map', name: 'map', params: [key, value] })
 export const typeOf = (type: Type): Type => ({ kind: 'type', name: 'type', params: [type] })
+/** The type of all types. */
+export const anyType = simple('type')
 /** A parameter of a declaration, bound anew at each use. */
 export const param = (name: string): Type => simple('param', name)
 /** A type that only functions make and take. */
@@ -113,8 +115,8 @@ export class Bindings {
 
   /** The type of either: the more general when one may stand for the other, else dyn. */
   join(a: Type, b: Type): Type {
-    if (this.isAssignable(a, b)) return isMoreGeneral(this.resolve(b), this.resolve(a)) ? b : a
-    return dyn
+    if (!this.isAssignable(a, b)) return dyn
+    return isAsGeneral(this.resolve(a), this.resolve(b)) ? a : b
   }
 
   #assign(target: Type, value: Type): boolean {
@@ -152,9 +154,9 @@ const mentions = (type: Type, name: string): boolean =>
 const isNullable = ({ kind }: Type) =>
   kind === 'null' || kind === 'timestamp' || kind === 'duration' || kind === 'opaque' || kind === 'object'
 
-/** Whether `a` says less than `b`, as dyn does than int and null than a nullable type does not. */
-function isMoreGeneral(a: Type, b: Type): boolean {
-  if (a.kind === 'dyn') return b.kind !== 'dyn'
-  if (b.kind === 'null') return a.kind !== 'null'
-  return a.params.some((one, i) => b.params[i] !== undefined && isMoreGeneral(one, b.params[i]!))
+/** Whether `a` says no more than `b`, as dyn says less than int. */
+function isAsGeneral(a: Type, b: Type): boolean {
+  if (a.kind === 'dyn' || a.kind === 'param') return true
+  if (a.kind !== b.kind || a.name !== b.name) return false
+  return a.params.every((one, i) => b.params[i] !== undefined && isAsGeneral(one, b.params[i]))
 }

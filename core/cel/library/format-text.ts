@@ -62,7 +62,8 @@ function show(value: Value): string {
   if (value instanceof Timestamp) return formatTimestamp(value)
   if (value instanceof TypeValue) return value.name
   if (Array.isArray(value)) return `[${value.map((item) => show(adapt(item))).join(', ')}]`
-  if (!isMap(value)) return refuse('s', 'strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps', value)
+  if (!isMap(value))
+    return refuse('s', 'strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps', value)
   const entries = mapKeys(value).map((key) => `${show(key)}: ${show(mapGet(value, key))}`)
   return `{${entries.sort().join(', ')}}`
 }
@@ -90,8 +91,20 @@ function real(value: Value, format: (value: number) => string, verb: string): st
 const numberOf = (value: number | bigint | Uint | Double) => Number(isInt(value) ? value : value.value)
 
 function fixed(value: number, precision: number): string {
-  if (Math.abs(value) < 1e21) return value.toFixed(precision)
+  if (Math.abs(value) < 1e21) return halfToEven(value, precision)
   return precision === 0 ? String(BigInt(value)) : `${BigInt(value)}.${'0'.repeat(precision)}`
+}
+
+/** Digits beyond the precision that tell an exact half from what is near it. */
+const guardDigits = 30
+
+/** JavaScript rounds halves up. */
+function halfToEven(value: number, precision: number): string {
+  if (precision > maxPrecision - guardDigits) return value.toFixed(precision)
+  const exact = value.toFixed(precision + guardDigits)
+  const isHalf = /^50+$/.test(exact.slice(-guardDigits))
+  const cut = exact.slice(0, -guardDigits).replace(/\.$/, '')
+  return isHalf && /[02468]$/.test(cut) ? cut : value.toFixed(precision)
 }
 
 /** With at least two digits of exponent. */

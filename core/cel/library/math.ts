@@ -17,10 +17,14 @@ function extreme(name: string, isBetter: (order: number) => boolean): Library {
 
 function pick(values: readonly Value[], isBetter: (order: number) => boolean): Value {
   if (values.length === 0) return fail('argument must not be empty')
-  return values.map(adapt).map(numeric).reduce((best, value) => (isBetter(compare(value, best)!) ? value : best))
+  return values
+    .map(adapt)
+    .map(numeric)
+    .reduce((best, value) => (isBetter(compare(value, best)!) ? value : best))
 }
 
-const numeric = (value: Value) => (isInt(value) || value instanceof Double || value instanceof Uint ? value : noSuchOverload())
+const numeric = (value: Value) =>
+  isInt(value) || value instanceof Double || value instanceof Uint ? value : noSuchOverload()
 
 const onDouble = (name: string, call: (value: number) => number) =>
   define(name, [double], double, ({ value }: Double) => new Double(call(value)))

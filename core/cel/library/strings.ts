@@ -1,6 +1,7 @@
 /** Functions on strings beyond the standard ones. Indices count code points. */
-import { codePointsOf, isFlat, size, slice, toIndex, toOffset } from '../text.ts'
+
 import { define, defineMethod, type Library } from '../environment.ts'
+import { codePointsOf, isFlat, size, slice, toIndex, toOffset } from '../text.ts'
 import { dyn, int, list, string } from '../types.ts'
 import { fail, noSuchOverload, type Value } from '../values.ts'
 import { formatText } from './format-text.ts'
@@ -9,19 +10,27 @@ export const strings: Library = [
   defineMethod('charAt', [string, int], string, charAt),
   defineMethod('indexOf', [string, string], int, (text: string, part: string) => indexOf(text, part, 0)),
   defineMethod('indexOf', [string, string, int], int, indexOf),
-  defineMethod('lastIndexOf', [string, string], int, (text: string, part: string) => lastIndexOf(text, part, size(text))),
+  defineMethod('lastIndexOf', [string, string], int, (text: string, part: string) =>
+    lastIndexOf(text, part, size(text)),
+  ),
   defineMethod('lastIndexOf', [string, string, int], int, (text: string, part: string, from: number) =>
     lastIndexOf(text, part, inRange(from, size(text))),
   ),
   defineMethod('join', [list(string)], string, (parts: readonly Value[]) => join(parts, '')),
   defineMethod('join', [list(string), string], string, join),
-  defineMethod('lowerAscii', [string], string, (text: string) => text.replaceAll(/[A-Z]+/g, (run) => run.toLowerCase())),
-  defineMethod('upperAscii', [string], string, (text: string) => text.replaceAll(/[a-z]+/g, (run) => run.toUpperCase())),
+  defineMethod('lowerAscii', [string], string, (text: string) =>
+    text.replaceAll(/[A-Z]+/g, (run) => run.toLowerCase()),
+  ),
+  defineMethod('upperAscii', [string], string, (text: string) =>
+    text.replaceAll(/[a-z]+/g, (run) => run.toUpperCase()),
+  ),
   defineMethod('replace', [string, string, string], string, (text: string, old: string, by: string) =>
     replace(text, old, by, -1),
   ),
   defineMethod('replace', [string, string, string, int], string, replace),
-  defineMethod('split', [string, string], list(string), (text: string, separator: string) => split(text, separator, -1)),
+  defineMethod('split', [string, string], list(string), (text: string, separator: string) =>
+    split(text, separator, -1),
+  ),
   defineMethod('split', [string, string, int], list(string), split),
   defineMethod('substring', [string, int], string, (text: string, start: number) => substring(text, start, size(text))),
   defineMethod('substring', [string, int, int], string, substring),
@@ -32,8 +41,9 @@ export const strings: Library = [
 ]
 
 /** What Unicode calls white space, which is not quite what JavaScript trims. */
-const leadingSpace = /^[\s\u0085]+/
-const trailingSpace = /(?<![\s\u0085])[\s\u0085]+$/
+const space = '\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
+const leadingSpace = new RegExp(`^[${space}]+`)
+const trailingSpace = new RegExp(`(?<![${space}])[${space}]+$`)
 
 function inRange(index: number, limit: number): number {
   return index >= 0 && index <= limit ? Number(index) : fail(`index out of range: ${index}`)

@@ -57,16 +57,16 @@ export function readValue(value: CaseValue): Value {
   if ('string' in value) return value.string
   if ('bytes' in value) return new Bytes(Buffer.from(value.bytes, 'base64'))
   if ('list' in value) return value.list.map(readValue)
-  if ('map' in value) return value.map.reduce((map, [key, item]) => map.set(readValue(key), readValue(item)), new CelMap())
+  if ('map' in value)
+    return value.map.reduce((map, [key, item]) => map.set(readValue(key), readValue(item)), new CelMap())
   if ('type' in value) return new TypeValue(value.type)
   return 'timestamp' in value ? parseTimestamp(value.timestamp) : parseDuration(value.duration)
 }
 
 const named = new Map<string, types.Type>(
-  [types.dyn, types.bool, types.int, types.uint, types.double, types.string, types.bytes, types.nullType].map((type) => [
-    type.name,
-    type,
-  ]),
+  [types.dyn, types.bool, types.int, types.uint, types.double, types.string, types.bytes, types.nullType].map(
+    (type) => [type.name, type],
+  ),
 )
 named.set('timestamp', types.timestamp).set('duration', types.duration)
 
@@ -81,7 +81,7 @@ function typeAt(text: string): [types.Type, rest: string] {
   const name = /^[\w.]+/.exec(text)![0]
   let rest = text.slice(name.length)
   const params: types.Type[] = []
-  while (/^[(,]/.test(rest)) {
+  while (/^[(,]/.test(rest) && (params.length > 0 || rest.startsWith('('))) {
     const [type, after] = typeAt(rest.replace(/^[(,]\s*/, ''))
     params.push(type)
     rest = after

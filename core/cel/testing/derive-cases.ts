@@ -61,14 +61,16 @@ const reasons: [pattern: RegExp, reason: string][] = [
   [/cel\.block|cel\.index|cel\.iterVar/, 'cel.block, which optimizers write and people do not'],
   [/TestAllTypes|TestRequired|GlobalEnum|NestedEnum|proto\.(get|has)Ext/, 'messages and enums of protobuf'],
   [/google\.protobuf\.(?!Timestamp\b(?!\s*\{)|Duration\b(?!\s*\{))/, 'messages and enums of protobuf'],
-  [/\b(Int32|Int64|UInt32|UInt64|Bool|String|Bytes|Double|Float)Value\s*\{/, 'messages and enums of protobuf'],
+  [/\b(Int32|Int64|UInt32|UInt64|Bool|String|Bytes|Double|Float|)Value\s*\{/, 'messages and enums of protobuf'],
 ]
 
 function caseOf(suite: string, { original: test, type, error }: NonNullable<Suite['tests']>[number]): Case {
   const excluded = reasons.find(([pattern]) => pattern.test(test.expr))
   if (excluded) throw new Excluded(excluded[1])
   if (test.typeEnv?.some((declaration) => declaration.function)) throw new Excluded('functions of the test harness')
-  const value = test.typedResult ? test.typedResult.result : (test.value ?? (test.evalError ? undefined : { boolValue: true }))
+  const value = test.typedResult
+    ? test.typedResult.result
+    : (test.value ?? (test.evalError ? undefined : { boolValue: true }))
   return {
     suite,
     name: test.name,
@@ -99,7 +101,8 @@ function valueOf(value: ProtoValue): CaseValue {
   if (value.bytesValue !== undefined) return { bytes: value.bytesValue }
   if (value.typeValue !== undefined) return { type: value.typeValue }
   if (value.listValue) return { list: (value.listValue.values ?? []).map(valueOf) }
-  if (value.mapValue) return { map: (value.mapValue.entries ?? []).map((one) => [valueOf(one.key), valueOf(one.value)]) }
+  if (value.mapValue)
+    return { map: (value.mapValue.entries ?? []).map((one) => [valueOf(one.key), valueOf(one.value)]) }
   const { '@type': type, value: text } = value.objectValue ?? { '@type': '' }
   if (type.endsWith('google.protobuf.Timestamp')) return { timestamp: text! }
   if (type.endsWith('google.protobuf.Duration')) return { duration: text! }
@@ -152,7 +155,9 @@ function casesOf(suites: readonly Suite[], version: string): Cases {
 
 const folder = resolve(process.argv[2]!)
 const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }
-const { tests } = (await import(pathToFileURL(join(folder, 'dist/esm/testdata/conformance.js')).href)) as { tests: Suite }
+const { tests } = (await import(pathToFileURL(join(folder, 'dist/esm/testdata/conformance.js')).href)) as {
+  tests: Suite
+}
 const { cases, ...head } = casesOf(tests.suites ?? [], version)
 const lines = cases.map((one) => `    ${JSON.stringify(one)}`).join(',\n')
 const text = `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "cases": [\n${lines}\n  ]\n}\n`
