@@ -5,7 +5,7 @@ import { ageColumn, column, nameColumn, printer } from '../../meta/v1/printing.t
 import { canonicalQuantity, compareQuantities, parseQuantity } from '../../meta/v1/quantity.ts'
 import type { Rules } from '../../meta/v1/rules.ts'
 import type { Quantity } from '../../meta/v1/zz_generated.types.ts'
-import { isOfContainers, isOfQuotas, isOvercommitAllowed } from './resource-names.ts'
+import { isBoundToScopes, isOfContainers, isOfQuotas, isOvercommitAllowed } from './resource-names.ts'
 import { amountOf, quantityErrors, resourceNameErrors } from './validate-resources.ts'
 import type {
   LimitRange,
@@ -69,18 +69,50 @@ const contraries = [
   ['Terminating', 'NotTerminating'],
 ] as const
 
-function scopeErrors(field: string, { scopes, scopeSelector }: ResourceQuotaSpec): FieldError[] {
+const ofPods = new Set(['pods', ...['', 'requests.', 'limits.'].flatMap((of) => [`${of}cpu`, `${of}memory`])])
+/** By scope, the resources that a quota with it may limit. */
+const scopeResources: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['Terminating', ofPods],
+  ['NotTerminating', ofPods],
+  ['BestEffort', new Set(['pods'])],
+  ['NotBestEffort', ofPods],
+  ['PriorityClass', ofPods],
+  ['CrossNamespacePodAffinity', ofPods],
+  ['VolumeAttributesClass', new Set(['persistentvolumeclaims', 'requests.storage'])],
+])
+
+function scopeErrors(field: string, { hard, scopes = [], scopeSelector }: ResourceQuotaSpec): FieldError[] {
+  const limited = Object.keys(hard ?? {})
+    .filter(isBoundToScopes)
+    .sort()
   const expressions = scopeSelector?.matchExpressions ?? []
-  const conflicts = (names: readonly string[]) =>
-    contraries
-      .filter((pair) => pair.every((scope) => names.includes(scope)))
-      .map(() => invalid(`${field}.scopes`, scopes, 'conflicting scopes'))
   const at = `${field}.scopeSelector.matchExpressions`
   return [
-    ...conflicts(scopes ?? []),
-    ...conflicts(expressions.map(({ scopeName }) => scopeName)),
-    ...expressions.flatMap((expression) => scopeExpressionErrors(at, expression)),
+    ...scopes.flatMap((scope) => unfitErrors(`${field}.scopes`, scopes, scope, limited)),
+    ...contraryErrors(`${field}.scopes`, scopes, scopes),
+    ...expressions.flatMap((expression) => [
+      ...unfitErrors(at, scopeSelector, expression.scopeName, limited),
+      ...scopeExpressionErrors(at, expression),
+    ]),
+    ...contraryErrors(
+      at,
+      scopes,
+      expressions.map(({ scopeName }) => scopeName),
+    ),
   ]
+}
+
+function unfitErrors(field: string, value: unknown, scope: string, limited: readonly string[]): FieldError[] {
+  const fit = scopeResources.get(scope)
+  return limited
+    .filter((name) => fit && !fit.has(name))
+    .map(() => invalid(field, value, 'unsupported scope applied to resource'))
+}
+
+function contraryErrors(field: string, value: unknown, scopes: readonly string[]): FieldError[] {
+  return contraries
+    .filter((pair) => pair.every((scope) => scopes.includes(scope)))
+    .map(() => invalid(field, value, 'conflicting scopes'))
 }
 
 function scopeExpressionErrors(

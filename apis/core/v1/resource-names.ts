@@ -45,6 +45,10 @@ export const isOvercommitAllowed = (name: string) => isNative(name) && !isHugePa
 /** Resources that are counted in whole numbers. */
 export const isInteger = (name: string) => ofObjects.has(name) || isExtended(name)
 
+/** Names that quotas always knew: where a quota has scopes, only some of them fit. */
+export const isBoundToScopes = (name: string) =>
+  ofQuotas.has(name) || isHugePages(name) || name.startsWith('requests.hugepages-')
+
 export const isStandard = (name: string) => standard.has(name) || isHugePages(name)
 
 export const isOfContainers = (name: string) => ofContainers.has(name) || isHugePages(name)
