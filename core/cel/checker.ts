@@ -180,13 +180,16 @@ class Checker {
     if (from.kind === 'param') return dyn
     if (from.kind === 'map') {
       if (!this.#bindings.isAssignable(from.params[0]!, string))
-        return this.#issue(offset, `type '${this.#format(from)}' does not support field selection`)
+        return this.#issue(
+          offset,
+          `type '${formatType(this.#bindings.resolve(from))}' does not support field selection`,
+        )
       return from.params[1]!
     }
     if (from.kind !== 'object')
       return this.#issue(
         chained || isTest ? operand.offset : offset,
-        `type '${this.#format(from)}' does not support field selection`,
+        `type '${formatType(this.#bindings.resolve(from))}' does not support field selection`,
       )
     return from.fields?.get(field) ?? this.#issue(offset, `undefined field '${field}'`)
   }
@@ -299,12 +302,17 @@ class Checker {
 
   #struct({ name, fields, offset }: StructLiteral, scope: Scope | undefined): Type {
     const type = this.#environment.object(name)
-    if (!type) this.#undeclared(offset, name)
+    if (!type) this.#noObject(offset, name)
     for (const field of fields) {
       const value = this.#element(field, scope)
       if (type) this.#structField(type, field.name, value, field.offset)
     }
     return type ?? dyn
+  }
+
+  #noObject(offset: number, name: string): void {
+    if (this.#environment.lookup(name)?.kind === 'type') this.#issue(offset, `'${name}' is not a message type`)
+    else this.#undeclared(offset, name)
   }
 
   #structField(type: Type, name: string, value: Type, offset: number): void {

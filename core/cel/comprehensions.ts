@@ -157,10 +157,10 @@ function entriesCode(loop: Loop): Code {
 }
 
 function insertAll(into: CelMap, entries: Value): void {
-  if (!isMap(entries)) return noSuchOverload()
-  for (const key of mapKeys(entries)) {
+  const from = isMap(entries) ? entries : noSuchOverload()
+  for (const key of mapKeys(from)) {
     if (into.get(key) !== undefined) fail(`insert failed: key ${String(key)} already exists`)
-    into.set(key, mapGet(entries, key))
+    into.set(key, mapGet(from, key))
   }
 }
 

@@ -73,8 +73,8 @@ export function runtimeName({ kind, name }: Type): string {
 /** What the parameters of types stand for, as far as an expression has told yet. */
 export class Bindings {
   readonly #bound = new Map<string, Type>()
-  /** The names that are bound, in order, so that what did not fit can be taken back. */
-  readonly #order: string[] = []
+  /** What names were bound to before, in order, so that what did not fit can be taken back. */
+  readonly #changes: [name: string, before: Type | undefined][] = []
   #lastFresh = 0
 
   fresh(): Type {
@@ -103,9 +103,9 @@ export class Bindings {
 
   /** Whether values of `value` may stand for `target`; binds parameters only when all of them may. */
   areAssignable(targets: readonly Type[], values: readonly Type[]): boolean {
-    const before = this.#order.length
+    const before = this.#changes.length
     if (targets.length === values.length && targets.every((target, i) => this.#assign(target, values[i]!))) return true
-    for (const name of this.#order.splice(before)) this.#bound.delete(name)
+    for (const [name, bound] of this.#changes.splice(before).reverse()) this.#set(name, bound)
     return false
   }
 
@@ -120,10 +120,10 @@ export class Bindings {
   }
 
   #assign(target: Type, value: Type): boolean {
-    const a = this.resolve(target)
-    const b = this.resolve(value)
-    if (a.kind === 'param') return this.#bind(a, b)
-    if (b.kind === 'param') return this.#bind(b, a)
+    const a = this.#root(target)
+    const b = this.#root(value)
+    if (a.kind === 'param') return this.#assignParameter(a, b, (bound) => this.#assign(bound, b))
+    if (b.kind === 'param') return this.#assignParameter(b, a, (bound) => this.#assign(a, bound))
     if (a.kind === 'dyn' || b.kind === 'dyn') return true
     if (a.kind === 'null' || b.kind === 'null') return isNullable(a) && isNullable(b)
     if (a.kind === 'type' && b.kind === 'type') return true
@@ -135,12 +135,30 @@ export class Bindings {
     )
   }
 
-  #bind(parameter: Type, type: Type): boolean {
-    if (parameter.name === type.name && type.kind === 'param') return true
-    if (mentions(type, parameter.name)) return false
-    this.#bound.set(parameter.name, type)
-    this.#order.push(parameter.name)
+  /** The parameter that a parameter stands for, if it stands for another. */
+  #root(type: Type): Type {
+    if (type.kind !== 'param') return type
+    const bound = this.#bound.get(type.name)
+    return bound?.kind === 'param' ? this.#root(bound) : type
+  }
+
+  /** Binds a parameter, or widens what it is bound to. */
+  #assignParameter(parameter: Type, type: Type, fits: (bound: Type) => boolean): boolean {
+    if (type.kind === 'param' && type.name === parameter.name) return true
+    const bound = this.#bound.get(parameter.name)
+    if (bound && !fits(bound)) return false
+    const found = this.resolve(type)
+    const known = bound && this.resolve(bound)
+    if (known && (isAsGeneral(known, found) || !isAsGeneral(found, known))) return true
+    if (mentions(found, parameter.name)) return false
+    this.#changes.push([parameter.name, bound])
+    this.#set(parameter.name, found)
     return true
+  }
+
+  #set(name: string, type: Type | undefined): void {
+    if (type) this.#bound.set(name, type)
+    else this.#bound.delete(name)
   }
 }
 

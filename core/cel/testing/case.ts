@@ -1,4 +1,5 @@
-/** The cases of the specification's conformance tests, as cases.json keeps them, and their values and types read from it. */
+/** The cases of the specification's conformance tests, as cases.jsonl keeps them, and their values and types read from it. */
+import { readFileSync } from 'node:fs'
 import { parseDuration, parseTimestamp } from '../time.ts'
 import * as types from '../types.ts'
 import { Bytes, CelMap, Double, TypeValue, toInt, Uint, type Value } from '../values.ts'
@@ -40,11 +41,18 @@ export interface Case {
   issues?: string
 }
 
-export interface Cases {
+/** The first line of cases.jsonl; each of the others is a case. */
+export interface CasesHead {
   source: string
   /** How many were left out, by reason. */
   excluded: Record<string, number>
-  cases: Case[]
+}
+
+export function readCases(): Case[] {
+  const [, ...lines] = readFileSync(new URL('cases.jsonl', import.meta.url), 'utf8')
+    .trimEnd()
+    .split('\n')
+  return lines.map((line) => JSON.parse(line) as Case)
 }
 
 /** The value of a case at run time. */

@@ -1,5 +1,5 @@
 /**
- * Derives cases.json from the conformance tests of the specification as @bufbuild/cel-spec publishes them:
+ * Derives cases.jsonl from the conformance tests of the specification as @bufbuild/cel-spec publishes them:
  *
  *   npm pack @bufbuild/cel-spec@0.6.1 && tar xzf bufbuild-cel-spec-*.tgz
  *   node core/cel/testing/derive-cases.ts package
@@ -9,7 +9,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { Case, Cases, CaseValue } from './case.ts'
+import type { Case, CasesHead, CaseValue } from './case.ts'
 
 /** Values and types in the form of protobuf's JSON. */
 interface ProtoValue {
@@ -38,7 +38,7 @@ interface ProtoType {
   abstractType?: { name: string; parameterTypes?: ProtoType[] }
 }
 interface ProtoTest {
-  name: string
+  name?: string
   expr: string
   container?: string
   disableCheck?: boolean
@@ -64,26 +64,37 @@ const reasons: [pattern: RegExp, reason: string][] = [
   [/\b(Int32|Int64|UInt32|UInt64|Bool|String|Bytes|Double|Float|)Value\s*\{/, 'messages and enums of protobuf'],
 ]
 
+/** What the checker's own tests declare for all of them. */
+const checkingVariables = { is: 'string', ii: 'int', iu: 'uint', iz: 'bool', id: 'double', ix: 'null', ib: 'bytes' }
+const checkingReasons: typeof reasons = [
+  [/\bf[gi]_s|fn\(/, 'functions of the test harness'],
+  [/^1 [<>]=? 1\.0 &&/, 'with the order of numbers of different types switched off'],
+]
+
 function caseOf(suite: string, { original: test, type, error }: NonNullable<Suite['tests']>[number]): Case {
-  const excluded = reasons.find(([pattern]) => pattern.test(test.expr))
+  const isChecking = suite === 'checking'
+  const excluded = [...reasons, ...(isChecking ? checkingReasons : [])].find(([pattern]) => pattern.test(test.expr))
   if (excluded) throw new Excluded(excluded[1])
+  if (isChecking && error?.includes('unsupported syntax')) throw new Excluded('with optional values switched off')
   if (test.typeEnv?.some((declaration) => declaration.function)) throw new Excluded('functions of the test harness')
-  const value = test.typedResult
-    ? test.typedResult.result
-    : (test.value ?? (test.evalError ? undefined : { boolValue: true }))
+  const truth = test.evalError || isChecking ? undefined : { boolValue: true }
+  const value = test.typedResult ? test.typedResult.result : (test.value ?? truth)
   return {
     suite,
-    name: test.name,
+    name: test.name ?? test.expr.replaceAll(/\s+/g, ' ').trim(),
     expression: test.expr,
     container: test.container,
     ...(test.disableCheck && { check: false }),
-    ...(test.checkOnly && { checkOnly: true }),
-    variables: fromEntries((test.typeEnv ?? []).map(({ name, ident }) => [name, typeOf(ident!.type)])),
-    bindings: fromEntries(Object.entries(test.bindings ?? {}).map(([name, bound]) => [name, valueOf(bound.value)])),
-    ...(value && { value: valueOf(value) }),
+    ...((test.checkOnly || isChecking) && { checkOnly: true }),
+    variables: {
+      ...(isChecking && checkingVariables),
+      ...Object.fromEntries((test.typeEnv ?? []).map(({ name, ident }) => [name, typeOf(ident!.type)])),
+    },
+    bindings: fromEntries(Object.entries(test.bindings ?? {}).map(([name, bound]) => [name, caseValueOf(bound.value)])),
+    ...(value && { value: caseValueOf(value) }),
     ...((test.evalError || (error && !test.disableCheck)) && !value && { fails: true }),
     ...(type && { type: knownType(type) }),
-    ...(error && { issues: error }),
+    ...(isChecking && error && { issues: error }),
   }
 }
 
@@ -91,7 +102,7 @@ function fromEntries<T>(entries: [string, T][]): Record<string, T> | undefined {
   return entries.length > 0 ? Object.fromEntries(entries) : undefined
 }
 
-function valueOf(value: ProtoValue): CaseValue {
+function caseValueOf(value: ProtoValue): CaseValue {
   if ('nullValue' in value) return { null: true }
   if (value.boolValue !== undefined) return { bool: value.boolValue }
   if (value.int64Value !== undefined) return { int: value.int64Value }
@@ -100,9 +111,9 @@ function valueOf(value: ProtoValue): CaseValue {
   if (value.stringValue !== undefined) return { string: value.stringValue }
   if (value.bytesValue !== undefined) return { bytes: value.bytesValue }
   if (value.typeValue !== undefined) return { type: value.typeValue }
-  if (value.listValue) return { list: (value.listValue.values ?? []).map(valueOf) }
+  if (value.listValue) return { list: (value.listValue.values ?? []).map(caseValueOf) }
   if (value.mapValue)
-    return { map: (value.mapValue.entries ?? []).map((one) => [valueOf(one.key), valueOf(one.value)]) }
+    return { map: (value.mapValue.entries ?? []).map((one) => [caseValueOf(one.key), caseValueOf(one.value)]) }
   const { '@type': type, value: text } = value.objectValue ?? { '@type': '' }
   if (type.endsWith('google.protobuf.Timestamp')) return { timestamp: text! }
   if (type.endsWith('google.protobuf.Duration')) return { duration: text! }
@@ -135,7 +146,7 @@ function knownType(type: string): string {
   return type
 }
 
-function casesOf(suites: readonly Suite[], version: string): Cases {
+function casesOf(suites: readonly Suite[], version: string): CasesHead & { cases: Case[] } {
   const excluded = new Map<string, number>()
   const cases: Case[] = []
   const visit = (suite: Suite, path: string) => {
@@ -155,10 +166,9 @@ function casesOf(suites: readonly Suite[], version: string): Cases {
 
 const folder = resolve(process.argv[2]!)
 const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }
-const { tests } = (await import(pathToFileURL(join(folder, 'dist/esm/testdata/conformance.js')).href)) as {
-  tests: Suite
-}
-const { cases, ...head } = casesOf(tests.suites ?? [], version)
-const lines = cases.map((one) => `    ${JSON.stringify(one)}`).join(',\n')
-const text = `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "cases": [\n${lines}\n  ]\n}\n`
-writeFileSync(fileURLToPath(new URL('cases.json', import.meta.url)), text)
+const suiteOf = async (name: string) =>
+  ((await import(pathToFileURL(join(folder, `dist/esm/testdata/${name}.js`)).href)) as { tests: Suite }).tests
+const conformance = (await suiteOf('conformance')).suites ?? []
+const { cases, ...head } = casesOf([...conformance, await suiteOf('checking')], version)
+const text = [head, ...cases].map((one) => `${JSON.stringify(one)}\n`).join('')
+writeFileSync(fileURLToPath(new URL('cases.jsonl', import.meta.url)), text)
