@@ -359,6 +359,29 @@ const refused: [resource: string, part: Part, ...want: string[]][] = [
     scaled({ metrics: [{ type: 'Resource' }] }),
     'spec.metrics[0].resource: Required value: must populate information for the given metric source',
   ],
+  ['networking.k8s.io/servicecidrs', { spec: {} }, 'spec.cidrs: Required value: at least one CIDR required'],
+  [
+    'networking.k8s.io/servicecidrs',
+    { spec: { cidrs: ['10.0.0.0/8', '11.0.0.0/8'] } },
+    'spec.cidrs: Invalid value: ["10.0.0.0/8","11.0.0.0/8"]: may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
+  ],
+  [
+    'networking.k8s.io/servicecidrs',
+    { spec: { cidrs: ['10.0.0.1/8', 'x'] } },
+    'spec.cidrs[0]: Invalid value: "10.0.0.1/8": must not have bits set beyond the prefix length',
+    'spec.cidrs[1]: Invalid value: "x": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)',
+  ],
+  [
+    'networking.k8s.io/servicecidrs',
+    { spec: { cidrs: ['FD00::/64'] } },
+    'spec.cidrs[0]: Invalid value: "FD00::/64": must be in canonical form ("fd00::/64")',
+  ],
+  [
+    'networking.k8s.io/ipaddresses',
+    { spec: { parentRef: { resource: 'a/b', name: '..' } } },
+    `spec.parentRef.resource: Invalid value: "a/b": may not contain '/'`,
+    `spec.parentRef.name: Invalid value: "..": may not be '..'`,
+  ],
   [
     'networking.k8s.io/ingresses',
     { spec: {} },
@@ -548,6 +571,23 @@ const updates: [resource: string, old: Part, part: Part, ...want: string[]][] = 
     { spec: { clusterIPs: ['10.0.0.1'] } },
     { spec: { clusterIPs: ['10.0.0.2'] } },
     'spec.clusterIPs[0]: Invalid value: ["10.0.0.2"]: may not change once set',
+  ],
+  [
+    'networking.k8s.io/servicecidrs',
+    { spec: { cidrs: ['10.0.0.0/8'] } },
+    { spec: { cidrs: ['11.0.0.0/8'] } },
+    'spec.cidrs[0]: Invalid value: "11.0.0.0/8": field is immutable',
+  ],
+  [
+    'networking.k8s.io/servicecidrs',
+    { spec: { cidrs: ['10.0.0.0/8'] } },
+    { spec: { cidrs: ['10.0.0.0/8', 'fd00::/64'] } },
+  ],
+  [
+    'networking.k8s.io/ipaddresses',
+    { spec: { parentRef: { resource: 'services', name: 'a' } } },
+    { spec: { parentRef: { resource: 'services', name: 'b' } } },
+    'spec.parentRef: Invalid value: {"resource":"services","name":"b"}: field is immutable',
   ],
   ['core/persistentvolumeclaims', { spec: claimSpec }, { spec: { ...claimSpec, volumeName: 'v' } }],
   [
@@ -799,4 +839,15 @@ test('every rule belongs to a resource', () => {
   const { resources } = JSON.parse(text) as { resources: { group: string; resource: string }[] }
   const known = new Set(resources.map(({ group, resource }) => `${group || 'core'}/${resource}`))
   expect([...rules.keys()].filter((key) => !known.has(key))).toEqual([])
+})
+
+test.each([
+  ['10.0.0.1', []],
+  ['fd00::1', []],
+  ['FD00::1', ['must be in canonical form ("fd00::1")']],
+  ['10.0.0.01', ['must not have leading 0s']],
+  ['::ffff:10.0.0.1', ['must not be an IPv4-mapped IPv6 address']],
+  ['web', ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']],
+])('as the name of an IPAddress, %s has the faults %o', (name, faults) => {
+  expect(rules.get('networking.k8s.io/ipaddresses')!.nameFaults!(name)).toEqual(faults)
 })

@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { containsBlock, parseCidr, parseIp } from './ip.ts'
+import { containsBlock, firstOf, formatIp, parseCidr, parseIp } from './ip.ts'
 
 test.each([
   ['10.9.8.7', 'IPv4', 0x0a090807n],
@@ -42,3 +43,30 @@ test.each([
 ])('that %s contains %s is %s', (outer, inner, want) => {
   expect(containsBlock(parseCidr(outer)!, parseCidr(inner)!)).toBe(want)
 })
+
+test('an address is written in its canonical form', () => {
+  const family = 'IPv6'
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(fc.constant(0n), fc.bigInt(0n, 0xffffn)), { minLength: 8, maxLength: 8 }),
+      (groups) => {
+        const value = groups.reduce((sum, group) => (sum << 16n) | group, 0n)
+        const text = formatIp({ family, value })
+        expect(parseIp(text)).toEqual({ family, value })
+        expect(new URL(`http://[${text}]/`).hostname).toBe(`[${text}]`)
+      },
+    ),
+  )
+  fc.assert(
+    fc.property(fc.ipV4(), (text) => {
+      expect(formatIp(parseIp(text)!)).toBe(text)
+    }),
+  )
+})
+
+test.each([
+  ['10.1.2.3/8', '10.0.0.0'],
+  ['10.1.2.3/32', '10.1.2.3'],
+  ['fd00::ffff/120', 'fd00::ff00'],
+  ['::1/0', '::'],
+])('the first address of %s is %s', (cidr, first) => expect(formatIp(firstOf(parseCidr(cidr)!))).toBe(first))

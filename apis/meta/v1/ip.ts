@@ -65,11 +65,13 @@ const formatIPv4 = (value: bigint) => [24n, 16n, 8n, 0n].map((shift) => (value >
 function formatIPv6(value: bigint): string {
   const groups = Array.from({ length: 8 }, (_, at) => ((value >> BigInt(112 - 16 * at)) & 0xffffn).toString(16))
   const text = groups.join(':')
-  const runs = [...text.matchAll(/\b0(?::0)+\b/g)].map(([run]) => run)
-  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), '')
-  if (!longest) return text
-  const at = text.indexOf(longest)
-  return `${text.slice(0, at).replace(/:$/, '')}::${text.slice(at + longest.length).replace(/^:/, '')}`
+  const [first, ...others] = text.matchAll(/\b0(?::0)+\b/g)
+  if (!first) return text
+  const { 0: zeros, index } = others.reduce(
+    (longest, run) => (run[0].length > longest[0].length ? run : longest),
+    first,
+  )
+  return `${text.slice(0, index).replace(/:$/, '')}::${text.slice(index + zeros.length).replace(/^:/, '')}`
 }
 
 function parseIPv4(text: string): bigint | undefined {
