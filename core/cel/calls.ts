@@ -83,10 +83,20 @@ function unaryCode({ call, guards: [guard] }: Candidate, arg: Code): Code {
 }
 
 function binaryCode({ call, guards: [first, second] }: Candidate, left: Code, right: Code): Code {
+  if (first === guards.string && second === guards.string) return textCode(call, left, right)
   return (activation) => {
     const a = left(activation)
     const b = right(activation)
     return (first && !first(a)) || (second && !second(b)) ? noSuchOverload() : call(a, b)
+  }
+}
+
+/** A function of two strings, as most of two arguments are. */
+function textCode(call: Call, left: Code, right: Code): Code {
+  return (activation) => {
+    const a = left(activation)
+    const b = right(activation)
+    return typeof a === 'string' && typeof b === 'string' ? call(a, b) : noSuchOverload()
   }
 }
 

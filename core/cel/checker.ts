@@ -175,23 +175,13 @@ class Checker {
     return node.isOptional || isOptional(operand) ? optionalOf(this.#bindings.resolve(field)) : field
   }
 
-  #field({ field, offset, operand, isTest, isOptional: chained }: Select, from: Type): Type {
-    if (from.kind === 'dyn') return dyn
-    if (from.kind === 'param') return dyn
-    if (from.kind === 'map') {
-      if (!this.#bindings.isAssignable(from.params[0]!, string))
-        return this.#issue(
-          offset,
-          `type '${formatType(this.#bindings.resolve(from))}' does not support field selection`,
-        )
-      return from.params[1]!
-    }
-    if (from.kind !== 'object')
-      return this.#issue(
-        chained || isTest ? operand.offset : offset,
-        `type '${formatType(this.#bindings.resolve(from))}' does not support field selection`,
-      )
-    return from.fields?.get(field) ?? this.#issue(offset, `undefined field '${field}'`)
+  #field({ field, offset }: Select, from: Type): Type {
+    if (from.kind === 'dyn' || from.kind === 'param') return dyn
+    if (from.kind === 'object')
+      return from.fields?.get(field) ?? this.#issue(offset, `undefined field '${field}'`)
+    if (from.kind === 'map' && this.#bindings.isAssignable(from.params[0]!, string)) return from.params[1]!
+    const shown = formatType(this.#bindings.resolve(from))
+    return this.#issue(offset, `type '${shown}' does not support field selection`)
   }
 
   #index(node: Index, scope: Scope | undefined): Type {

@@ -32,10 +32,10 @@ import { dyn, type Type } from './types.ts'
 import {
   adapt,
   CelMap,
-  CelValue,
   Failure,
   fail,
   fromNative,
+  isJsonObject,
   isMap,
   mapGet,
   noSuchOverload,
@@ -314,9 +314,9 @@ function variableCode(name: string): Code {
 function selectCode(operand: Code, field: string): Code {
   return (activation) => {
     const from = operand(activation)
-    if (typeof from === 'object' && from !== null && !(from instanceof CelValue) && Object.hasOwn(from, field)) {
-      const value = (from as Readonly<Record<string, Value>>)[field]
-      if (value !== undefined && !Array.isArray(from)) return typeof value === 'number' ? adapt(value) : value
+    if (isJsonObject(from) && Object.hasOwn(from, field)) {
+      const value = from[field]
+      if (value !== undefined) return typeof value === 'number' ? adapt(value) : value
     }
     return selectSlowly(from, field)
   }
@@ -398,10 +398,10 @@ const binaryOperators = new Map<string, arithmetic.Binary>([
 /** Operators with a way of their own for ints in the closure itself. */
 const fastOperators = new Map<string, (left: Code, right: Code) => Code>([
   ['_+_', addCode],
-  ['_<_', orderCode((a, b) => a < b, arithmetic.less)],
-  ['_<=_', orderCode((a, b) => a <= b, arithmetic.lessOrEqual)],
-  ['_>_', orderCode((a, b) => a > b, arithmetic.greater)],
-  ['_>=_', orderCode((a, b) => a >= b, arithmetic.greaterOrEqual)],
+  ['_<_', lessCode],
+  ['_<=_', lessOrEqualCode],
+  ['_>_', greaterCode],
+  ['_>=_', greaterOrEqualCode],
 ])
 
 function unaryCode(unary: (a: Value) => Value, operand: Code): Code {
@@ -424,13 +424,36 @@ function addCode(left: Code, right: Code): Code {
   }
 }
 
-function orderCode(ofNumbers: (a: number, b: number) => boolean, slow: arithmetic.Binary) {
-  return (left: Code, right: Code): Code =>
-    (activation) => {
-      const a = left(activation)
-      const b = right(activation)
-      return typeof a === 'number' && typeof b === 'number' ? ofNumbers(a, b) : slow(a, b, activation)
-    }
+function lessCode(left: Code, right: Code): Code {
+  return (activation) => {
+    const a = left(activation)
+    const b = right(activation)
+    return typeof a === 'number' && typeof b === 'number' ? a < b : arithmetic.less(a, b, activation)
+  }
+}
+
+function lessOrEqualCode(left: Code, right: Code): Code {
+  return (activation) => {
+    const a = left(activation)
+    const b = right(activation)
+    return typeof a === 'number' && typeof b === 'number' ? a <= b : arithmetic.lessOrEqual(a, b, activation)
+  }
+}
+
+function greaterCode(left: Code, right: Code): Code {
+  return (activation) => {
+    const a = left(activation)
+    const b = right(activation)
+    return typeof a === 'number' && typeof b === 'number' ? a > b : arithmetic.greater(a, b, activation)
+  }
+}
+
+function greaterOrEqualCode(left: Code, right: Code): Code {
+  return (activation) => {
+    const a = left(activation)
+    const b = right(activation)
+    return typeof a === 'number' && typeof b === 'number' ? a >= b : arithmetic.greaterOrEqual(a, b, activation)
+  }
 }
 
 /** A chain of `&&` or `||`: a term that decides does so even when others fail. */

@@ -2,7 +2,7 @@
 import { type Activation, type Code, outcome } from './activation.ts'
 import type { ComprehensionMacro } from './ast.ts'
 import type { Adapter } from './schema-types.ts'
-import { adapt, CelMap, Failure, fail, isMap, mapGet, mapKeys, noSuchOverload, type Value } from './values.ts'
+import { type AnyMap, adapt, CelMap, Failure, fail, isMap, mapGet, mapKeys, noSuchOverload, type Value } from './values.ts'
 
 export interface Loop {
   macro: ComprehensionMacro
@@ -16,9 +16,6 @@ export interface Loop {
   /** The predicate, or what a step yields. */
   body: Code
 }
-
-/** Does one step. @returns true to stop */
-type Step = (activation: Activation, key: Value) => boolean
 
 export function comprehensionCode(loop: Loop): Code {
   switch (loop.macro) {
@@ -40,120 +37,106 @@ export function comprehensionCode(loop: Loop): Code {
   }
 }
 
-/** Walks the range, setting the variables before each step. */
-function walk(loop: Loop, activation: Activation, step: Step): void {
-  const range = loop.range(activation)
-  if (Array.isArray(range)) walkList(loop, range, activation, step)
-  else if (isMap(range)) walkMap(loop, range, activation, step)
-  else noSuchOverload()
+/** What is walked: the elements of a list, the keys of a map. */
+function itemsOf(range: Value): readonly Value[] {
+  if (Array.isArray(range)) return range
+  return isMap(range) ? mapKeys(range) : noSuchOverload()
 }
 
-function walkList({ hasTwo, slot, adaptElement }: Loop, range: readonly Value[], activation: Activation, step: Step) {
-  const { locals, budget } = activation
-  for (let i = 0; i < range.length; i++) {
-    budget?.charge(1)
-    const read = adapt(range[i])
-    const element = adaptElement ? adaptElement(read) : read
-    if (hasTwo) locals[slot] = i
-    locals[hasTwo ? slot + 1 : slot] = element
-    if (step(activation, i)) return
-  }
-}
+/** Sets the variables before a step. */
+type Enter = (activation: Activation, range: Value, items: readonly Value[], at: number) => void
 
-function walkMap(
-  { hasTwo, slot, adaptElement }: Loop,
-  range: Parameters<typeof mapKeys>[0],
-  activation: Activation,
-  step: Step,
-) {
-  const { locals, budget } = activation
-  for (const key of mapKeys(range)) {
-    budget?.charge(1)
-    locals[slot] = key
-    if (hasTwo) {
-      const read = mapGet(range, key)
-      locals[slot + 1] = adaptElement ? adaptElement(read) : read
+function enterWith({ hasTwo, slot, adaptElement }: Loop): Enter {
+  const read = adaptElement ? (value: Value) => adaptElement(adapt(value)) : adapt
+  if (!hasTwo) {
+    return ({ locals, budget }, range, items, at) => {
+      budget?.charge(1)
+      locals[slot] = range === items ? read(items[at]) : items[at]
     }
-    if (step(activation, key)) return
+  }
+  return ({ locals, budget }, range, items, at) => {
+    budget?.charge(1)
+    locals[slot] = range === items ? at : items[at]
+    locals[slot + 1] = read(range === items ? items[at] : mapGet(range as AnyMap, items[at]))
   }
 }
 
 /** `all` and `exists`: a step that decides does so even when others fail. */
 function quantifierCode(loop: Loop, decisive: boolean): Code {
-  const { body } = loop
+  const enter = enterWith(loop)
+  const { range: rangeCode, body } = loop
   return (activation) => {
-    let decided = false
+    const range = rangeCode(activation)
+    const items = itemsOf(range)
     let failure: Failure | undefined
-    walk(loop, activation, () => {
+    for (let i = 0; i < items.length; i++) {
+      enter(activation, range, items, i)
       const value = outcome(body, activation)
-      if (value === decisive) decided = true
-      else if (value instanceof Failure) failure ??= value
+      if (value === decisive) return decisive
+      if (value instanceof Failure) failure ??= value
       else if (typeof value !== 'boolean') failure ??= new Failure('no such overload')
-      return decided
-    })
-    if (!decided && failure) throw failure
-    return decided ? decisive : !decisive
+    }
+    if (failure) throw failure
+    return !decisive
   }
 }
 
+/** Takes one step, after which the result is nearer. */
+type Step<R> = (result: R, activation: Activation, key: Value) => void
+
+/** The steps that pass the filter, from a result made anew for each evaluation. */
+function foldCode<R>(loop: Loop, start: () => R, step: Step<R>, finish: (result: R) => Value = (result) => result): Code {
+  const enter = enterWith(loop)
+  const passes = loop.filter && predicate(loop.filter)
+  return (activation) => {
+    const range = loop.range(activation)
+    const items = itemsOf(range)
+    const result = start()
+    for (let i = 0; i < items.length; i++) {
+      enter(activation, range, items, i)
+      if (!passes || passes(activation)) step(result, activation, range === items ? i : items[i])
+    }
+    return finish(result)
+  }
+}
+
+const emptyList = (): Value[] => []
+const emptyMap = () => new CelMap()
+
 function existsOneCode(loop: Loop): Code {
   const holds = predicate(loop.body)
-  return (activation) => {
-    let count = 0
-    walk(loop, activation, () => {
-      if (holds(activation)) count++
-      return false
-    })
-    return count === 1
+  const step = (found: { count: number }, activation: Activation) => {
+    if (holds(activation)) found.count++
   }
+  return foldCode(
+    loop,
+    () => ({ count: 0 }),
+    step,
+    ({ count }) => count === 1,
+  )
 }
 
 function filterCode(loop: Loop): Code {
   const holds = predicate(loop.body)
-  return (activation) => {
-    const kept: Value[] = []
-    walk(loop, activation, ({ locals }) => {
-      if (holds(activation)) kept.push(locals[loop.slot])
-      return false
-    })
-    return kept
-  }
+  return foldCode(loop, emptyList, (kept, activation) => {
+    if (holds(activation)) kept.push(activation.locals[loop.slot])
+  })
 }
 
 function listCode(loop: Loop): Code {
-  const passes = loop.filter && predicate(loop.filter)
-  return (activation) => {
-    const made: Value[] = []
-    walk(loop, activation, () => {
-      if (!passes || passes(activation)) made.push(loop.body(activation))
-      return false
-    })
-    return made
-  }
+  return foldCode(loop, emptyList, (made, activation) => {
+    made.push(loop.body(activation))
+  })
 }
 
 function mapCode(loop: Loop): Code {
-  const passes = loop.filter && predicate(loop.filter)
-  return (activation) => {
-    const made = new CelMap()
-    walk(loop, activation, (_, key) => {
-      if (!passes || passes(activation)) made.set(key, loop.body(activation))
-      return false
-    })
-    return made
-  }
+  return foldCode(loop, emptyMap, (made, activation, key) => {
+    made.set(key, loop.body(activation))
+  })
 }
 
 function entriesCode(loop: Loop): Code {
-  const passes = loop.filter && predicate(loop.filter)
-  return (activation) => {
-    const made = new CelMap()
-    walk(loop, activation, () => {
-      if (!passes || passes(activation)) insertAll(made, loop.body(activation))
-      return false
-    })
-    return made
-  }
+  return foldCode(loop, emptyMap, (made, activation) => insertAll(made, loop.body(activation)))
 }
 
 function insertAll(into: CelMap, entries: Value): void {

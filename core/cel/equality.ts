@@ -6,12 +6,14 @@ import {
   CelValue,
   Double,
   Duration,
+  isJsonObject,
   isMap,
   mapGet,
   mapKeys,
   mapSize,
   Opaque,
   Optional,
+  type PlainObject,
   Timestamp,
   TypeValue,
   Uint,
@@ -43,11 +45,24 @@ function equalLists(a: readonly Value[], b: readonly Value[]): boolean {
 }
 
 function equalMaps(a: AnyMap, b: AnyMap): boolean {
+  if (isJsonObject(a) && isJsonObject(b)) return equalObjects(a, b)
   if (mapSize(a) !== mapSize(b)) return false
   return mapKeys(a).every((key) => {
     const other = mapGet(b, key)
     return other !== undefined && equal(mapGet(a, key), other)
   })
+}
+
+function equalObjects(a: PlainObject, b: PlainObject): boolean {
+  let excess = 0
+  for (const key of Object.keys(b)) if (b[key] !== undefined) excess++
+  for (const key of Object.keys(a)) {
+    const value = a[key]
+    if (value === undefined) continue
+    if (!Object.hasOwn(b, key) || b[key] === undefined || !equal(value, b[key])) return false
+    excess--
+  }
+  return excess === 0
 }
 
 function equalValues(a: CelValue, b: Value): boolean {

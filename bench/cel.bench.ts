@@ -1,0 +1,79 @@
+import { Environment } from '@marcbachmann/cel-js'
+import { compile, standardEnvironment, types } from '#core/cel/cel.ts'
+import { type Figure, figureOf } from './figure.ts'
+import { alternate, type Rate } from './rounds.ts'
+
+/** Rules as people write them for admission and for custom resources; all hold for the deployment. */
+const rules: readonly [name: string, expression: string][] = [
+  ['replicas', 'object.spec.replicas >= 1 && object.spec.replicas <= 5'],
+  [
+    'memory limits',
+    "object.spec.template.spec.containers.all(c, has(c.resources) && has(c.resources.limits) && 'memory' in c.resources.limits)",
+  ],
+  [
+    'images',
+    "object.spec.template.spec.containers.all(c, c.image.startsWith('registry.example.com/') && !c.image.endsWith(':latest'))",
+  ],
+  [
+    'labels',
+    "has(object.metadata.labels) && object.metadata.labels.all(k, !k.startsWith('internal.')) && object.metadata.labels.env in ['dev', 'test', 'prod']",
+  ],
+  [
+    'immutable selector, name',
+    "object.spec.selector == oldObject.spec.selector && object.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(object.metadata.name) <= 63",
+  ],
+]
+
+const deployment = () => {
+  const labels = { app: 'web', env: 'prod', tier: 'front', 'app.kubernetes.io/managed-by': 'helm' }
+  const container = (name: string) => ({
+    name,
+    image: `registry.example.com/team/${name}:1.2.3`,
+    resources: { requests: { cpu: '100m' }, limits: { cpu: '500m', memory: '256Mi' } },
+  })
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web-frontend', namespace: 'default', labels },
+    spec: {
+      replicas: 3,
+      selector: { matchLabels: { app: 'web' } },
+      template: { metadata: { labels }, spec: { containers: ['web', 'proxy', 'metrics'].map(container) } },
+    },
+  }
+}
+
+/** Evaluations of rules over a Deployment, against the fastest CEL library on npm that we know. */
+export async function celBench(durationMs: number): Promise<Figure[]> {
+  const bindings = { object: deployment(), oldObject: deployment() }
+  const variables = { object: types.dyn, oldObject: types.dyn }
+  const environment = standardEnvironment.extend({ variables })
+  const theirs = new Environment({ unlistedVariablesAreDyn: true })
+  const figures: Figure[] = []
+  for (const [name, expression] of rules) {
+    const program = compile(expression, environment)
+    const parsed = theirs.parse(expression)
+    const round = await alternate(
+      durationMs,
+      rateOf(() => parsed(bindings)),
+      rateOf(() => program.evaluate(bindings)),
+    )
+    figures.push(figureOf(`CEL: ${name}`, round, '@marcbachmann/cel-js', { atLeastRatio: 2 }))
+  }
+  return figures
+}
+
+const batch = 500
+
+/** How often something that must say true is done in a second of this process's time. */
+function rateOf(evaluate: () => unknown): (durationMs: number) => Promise<Rate> {
+  return async (durationMs) => {
+    if (evaluate() !== true) throw new Error('a rule that holds does not')
+    const started = performance.now()
+    const before = process.cpuUsage()
+    let done = 0
+    for (; performance.now() - started < durationMs; done += batch) for (let i = 0; i < batch; i++) evaluate()
+    const { user, system } = process.cpuUsage(before)
+    return { perSecond: (done / (user + system)) * 1e6, cpuMicroseconds: (user + system) / done }
+  }
+}
