@@ -26,8 +26,8 @@ interface Listener {
 
 /** Definitions come in crowds; one look a moment later finds them all. */
 const settleMs = 200
-/** Whose fields matter; of everything else it is enough to know that it is there. */
-const wholeObjects: ReadonlySet<string> = new Set(['pods', 'services', 'persistentvolumeclaims'])
+/** Whose fields matter, and quotas, which are known anyway; of everything else it is enough to know that it is there. */
+const wholeObjects: ReadonlySet<string> = new Set(['pods', 'services', 'persistentvolumeclaims', 'resourcequotas'])
 const pageSize = 500
 
 export function followCounted(
