@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { applyBench } from './apply.bench.ts'
 import { bigListBench } from './big-list.bench.ts'
+import { celBench } from './cel.bench.ts'
 import { connectionsBench } from './connections.bench.ts'
 import { createBench } from './create.bench.ts'
 import { formatFigures, type Row, ratioOf, reaches } from './figure.ts'
@@ -32,6 +33,7 @@ const benches: [name: string, run: (durationMs: number) => Promise<Row[]>][] = [
   ['leases', leasesBench],
   ['big-list', bigListBench],
   ['connections', connectionsBench],
+  ['cel', celBench],
   ['store', storeBench],
   ['etcd', storeEtcdBench],
   ['pods', podsBench],

@@ -177,8 +177,7 @@ class Checker {
 
   #field({ field, offset }: Select, from: Type): Type {
     if (from.kind === 'dyn' || from.kind === 'param') return dyn
-    if (from.kind === 'object')
-      return from.fields?.get(field) ?? this.#issue(offset, `undefined field '${field}'`)
+    if (from.kind === 'object') return from.fields?.get(field) ?? this.#issue(offset, `undefined field '${field}'`)
     if (from.kind === 'map' && this.#bindings.isAssignable(from.params[0]!, string)) return from.params[1]!
     const shown = formatType(this.#bindings.resolve(from))
     return this.#issue(offset, `type '${shown}' does not support field selection`)

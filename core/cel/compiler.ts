@@ -32,14 +32,15 @@ import { dyn, type Type } from './types.ts'
 import {
   adapt,
   CelMap,
+  CelValue,
   Failure,
   fail,
   fromNative,
-  isJsonObject,
   isMap,
   mapGet,
   noSuchOverload,
   Optional,
+  type PlainObject,
   type Value,
 } from './values.ts'
 
@@ -303,20 +304,28 @@ const localCode =
   ({ locals }) =>
     locals[slot]
 
+/**
+ * Whether every object may have inherited it. What is not of these names is read without asking whether it is an own
+ * property, which would double the cost of a selection: of objects of JSON it can be no other.
+ */
+const mayBeInherited = (name: string) => name in Object.prototype
+
 function variableCode(name: string): Code {
+  const isOwn = mayBeInherited(name) ? (bindings: PlainObject) => Object.hasOwn(bindings, name) : () => true
   return ({ bindings }) => {
-    const value = Object.hasOwn(bindings, name) ? bindings[name] : undefined
+    const value = isOwn(bindings) ? bindings[name] : undefined
     if (typeof value === 'string' || typeof value === 'boolean') return value
     return value === undefined ? fail(`no such attribute: ${name}`) : fromNative(value)
   }
 }
 
 function selectCode(operand: Code, field: string): Code {
+  if (mayBeInherited(field)) return (activation) => selectSlowly(operand(activation), field)
   return (activation) => {
     const from = operand(activation)
-    if (isJsonObject(from) && Object.hasOwn(from, field)) {
-      const value = from[field]
-      if (value !== undefined) return typeof value === 'number' ? adapt(value) : value
+    if (typeof from === 'object' && from !== null && !(from instanceof CelValue)) {
+      const value = (from as PlainObject)[field]
+      if (value !== undefined && !Array.isArray(from)) return typeof value === 'number' ? adapt(value) : value
     }
     return selectSlowly(from, field)
   }
@@ -343,12 +352,19 @@ function optionalSelectCode(operand: Code, field: string): Code {
 }
 
 function testCode(operand: Code, field: string): Code {
+  if (mayBeInherited(field)) return (activation) => testSlowly(operand(activation), field)
   return (activation) => {
     const from = operand(activation)
-    const held = from instanceof Optional ? from.value : from
-    if (held === undefined) return false
-    return isMap(held) ? mapGet(held, field) !== undefined : noSuchOverload()
+    if (typeof from === 'object' && from !== null && !(from instanceof CelValue) && !Array.isArray(from))
+      return (from as PlainObject)[field] !== undefined
+    return testSlowly(from, field)
   }
+}
+
+function testSlowly(from: Value, field: string): boolean {
+  const held = from instanceof Optional ? from.value : from
+  if (held === undefined) return false
+  return isMap(held) ? mapGet(held, field) !== undefined : noSuchOverload()
 }
 
 function indexCode(operand: Code, key: Code): Code {

@@ -2,7 +2,18 @@
 import { type Activation, type Code, outcome } from './activation.ts'
 import type { ComprehensionMacro } from './ast.ts'
 import type { Adapter } from './schema-types.ts'
-import { type AnyMap, adapt, CelMap, Failure, fail, isMap, mapGet, mapKeys, noSuchOverload, type Value } from './values.ts'
+import {
+  type AnyMap,
+  adapt,
+  CelMap,
+  Failure,
+  fail,
+  isMap,
+  mapGet,
+  mapKeys,
+  noSuchOverload,
+  type Value,
+} from './values.ts'
 
 export interface Loop {
   macro: ComprehensionMacro
@@ -85,7 +96,12 @@ function quantifierCode(loop: Loop, decisive: boolean): Code {
 type Step<R> = (result: R, activation: Activation, key: Value) => void
 
 /** The steps that pass the filter, from a result made anew for each evaluation. */
-function foldCode<R>(loop: Loop, start: () => R, step: Step<R>, finish: (result: R) => Value = (result) => result): Code {
+function foldCode<R>(
+  loop: Loop,
+  start: () => R,
+  step: Step<R>,
+  finish: (result: R) => Value = (result) => result,
+): Code {
   const enter = enterWith(loop)
   const passes = loop.filter && predicate(loop.filter)
   return (activation) => {

@@ -6,8 +6,8 @@ import {
   CelValue,
   Double,
   Duration,
-  isJsonObject,
   isMap,
+  isPlainObject,
   mapGet,
   mapKeys,
   mapSize,
@@ -45,7 +45,7 @@ function equalLists(a: readonly Value[], b: readonly Value[]): boolean {
 }
 
 function equalMaps(a: AnyMap, b: AnyMap): boolean {
-  if (isJsonObject(a) && isJsonObject(b)) return equalObjects(a, b)
+  if (isPlainObject(a) && isPlainObject(b)) return equalObjects(a, b)
   if (mapSize(a) !== mapSize(b)) return false
   return mapKeys(a).every((key) => {
     const other = mapGet(b, key)

@@ -204,11 +204,6 @@ export function isPlainObject(value: Value): value is PlainObject {
   return typeof value === 'object' && value !== null && !(value instanceof CelValue) && !Array.isArray(value)
 }
 
-/** Whether it is an object as JSON.parse makes them, which most are. Says no of others that are maps as well. */
-export function isJsonObject(value: Value): value is PlainObject {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
-}
-
 export type AnyMap = CelMap | PlainObject
 
 export const isMap = (value: Value): value is AnyMap => value instanceof CelMap || isPlainObject(value)
@@ -247,7 +242,7 @@ function nativeMap(map: CelMap): unknown {
 /** Reads a variable of a program of JavaScript: Date and Uint8Array become what CEL has for them, Map becomes a map. */
 export function fromNative(value: unknown): Value {
   if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? toInt(value) : adapt(value)
-  if (isJsonObject(value)) return value
+  if (Array.isArray(value) || value instanceof CelValue) return value
   if (value instanceof Uint8Array) return new Bytes(value)
   if (value instanceof Date) return new Timestamp(BigInt(value.getTime()) * 1_000_000n)
   if (!(value instanceof Map)) return value
