@@ -2,6 +2,7 @@
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { raceForRoom } from '#core/testing/quota-race.ts'
 import { startTestServer, type TestObject, type TestServer } from '#core/testing/test-server.ts'
 import { compact } from './compactor.ts'
 import { EtcdClient } from './etcd-client.ts'
@@ -72,6 +73,14 @@ describe.skipIf(missing)(`two servers over one etcd${missing ? ` (skipped: ${mis
     await a.request('POST', '/api/v1/namespaces', { metadata: { name: 'shared' } })
     const answer = await b.request('POST', '/api/v1/namespaces/shared/configmaps', { metadata: { name: 'x' } })
     expect(answer.status).toBe(201)
+  })
+
+  test('of many who make objects at both, as many get in as the quota of their namespace has room for', async () => {
+    const room = 4
+    const { most, answers, madeUntilFull } = await raceForRoom([a, b], { room, clients: 10, tries: 10 })
+    expect(most).toBeLessThanOrEqual(room)
+    expect([...answers.keys()].sort()).toEqual([201, 403])
+    expect(madeUntilFull).toBe(room)
   })
 
   test('a watch at one shows the writes of both, each once and in order', async () => {
