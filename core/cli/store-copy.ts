@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { builtinRules } from '#core/registry/builtin.ts'
+import { serverAddresses } from '#core/service-addresses/server-addresses.ts'
 import { copyObjects, empty, isEmpty } from '#core/storage/copy.ts'
 import { openEmbeddedStorage } from '#core/storage/embedded/embedded-storage.ts'
 import { raiseEmbeddedRevision } from '#core/storage/embedded/raise-revision.ts'
@@ -141,7 +142,8 @@ async function prepare(to: Place, revision: number, force: boolean): Promise<boo
 /** Of `/registry/core/events/default/x`: how long its kind lives. */
 function ttlOf(key: string): number | undefined {
   const [, , group = '', resource = ''] = key.split('/')
-  return builtinRules.get(`${group === 'core' ? '' : group}/${resource}`)?.ttlSeconds
+  const kind = `${group}/${resource}`
+  return kind === serverAddresses.kind ? serverAddresses.lifeSeconds : builtinRules.get(kind)?.ttlSeconds
 }
 
 const showEveryMs = 100

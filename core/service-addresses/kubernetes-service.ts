@@ -41,16 +41,21 @@ export class KubernetesService implements AsyncDisposable {
 
   async start(): Promise<void> {
     const { servers, log } = this.#options
-    await this.keep().catch((error) => log.error('the service default/kubernetes cannot be made', { error }))
+    await this.#keep(true).catch((error) => log.error('the service default/kubernetes cannot be made', { error }))
     if (!servers) return
     this.#timer = setInterval(() => this.#next(() => this.#renew()), renewEveryMs).unref()
     this.#stop = servers.onChange(() => this.#next(() => this.#publish()))
     await this.#next(() => this.#renew())
   }
 
-  /** Makes what is missing of the Service and its endpoints, and puts right what is wrong. */
-  async keep(): Promise<void> {
-    await this.#keepService()
+  /** Makes what is missing of the Service and its endpoints. */
+  keep(): Promise<void> {
+    return this.#keep(false)
+  }
+
+  /** @param isStart puts the Service's port right: later, who has changed it has had a reason */
+  async #keep(isStart: boolean): Promise<void> {
+    await this.#keepService(isStart)
     await this.#publish()
   }
 
@@ -89,7 +94,7 @@ export class KubernetesService implements AsyncDisposable {
     await this.#publish()
   }
 
-  async #keepService(): Promise<void> {
+  async #keepService(isStart: boolean): Promise<void> {
     const { clusterIP, port } = this.#options
     const ports = [{ name: 'https', port: apiPort, protocol: 'TCP' as const, targetPort: port }]
     const service: Service = {
@@ -99,26 +104,43 @@ export class KubernetesService implements AsyncDisposable {
       spec: { type: 'ClusterIP', clusterIP, clusterIPs: [clusterIP], ports, sessionAffinity: 'None' },
     }
     await this.#ensure('', 'v1', 'services', service, (standing: Service) =>
-      equalJson(standing.spec?.ports, ports) ? undefined : { ...standing, spec: { ...standing.spec, ports } },
+      !isStart || equalJson(standing.spec?.ports, ports)
+        ? undefined
+        : { ...standing, spec: { ...standing.spec, ports } },
     )
   }
 
-  /** With nobody to be reached, there is nothing to say. */
   async #publish(): Promise<void> {
     const own = this.#own()
     const others = this.#options.servers?.list()
     const all = others ?? (own ? [own] : [])
-    if (all.length === 0 && !others) return
+    // With nobody to be reached there is nothing to say, unless something else has been said before.
+    const mayCreate = all.length > 0
     const endpoints = endpointsOf(all)
-    await this.#ensure('', 'v1', 'endpoints', endpoints, (standing: typeof endpoints) =>
-      equalJson(standing.subsets, endpoints.subsets) ? undefined : { ...standing, subsets: endpoints.subsets ?? [] },
+    await this.#ensure(
+      '',
+      'v1',
+      'endpoints',
+      endpoints,
+      (standing: typeof endpoints) =>
+        equalJson(standing.subsets ?? [], endpoints.subsets ?? [])
+          ? undefined
+          : { ...standing, subsets: endpoints.subsets ?? [] },
+      mayCreate,
     )
     const slice = endpointSliceOf(all)
-    await this.#ensure('discovery.k8s.io', 'v1', 'endpointslices', slice, (standing: typeof slice) => {
-      const { endpoints, ports } = slice
-      if (equalJson(standing.endpoints ?? [], endpoints) && equalJson(standing.ports ?? [], ports)) return undefined
-      return { ...standing, endpoints, ports }
-    })
+    await this.#ensure(
+      'discovery.k8s.io',
+      'v1',
+      'endpointslices',
+      slice,
+      (standing: typeof slice) => {
+        const { endpoints, ports } = slice
+        if (equalJson(standing.endpoints ?? [], endpoints) && equalJson(standing.ports ?? [], ports)) return undefined
+        return { ...standing, endpoints, ports }
+      },
+      mayCreate,
+    )
   }
 
   /** @param right gives the object as it should be, or undefined when it is */
@@ -128,11 +150,13 @@ export class KubernetesService implements AsyncDisposable {
     resource: string,
     wanted: object,
     right: (standing: T) => object | undefined,
+    mayCreate = true,
   ): Promise<void> {
     const { registry, store } = this.#options
     const served: ServedVersion = registry.find(group, version, resource)!
     const entry = served.resource.cache.get(keyOf(apiService))
     try {
+      if (!entry && !mayCreate) return
       if (!entry) await store.create(served, apiService.namespace, structuredClone(wanted), asServer)
       else if (right(reviveObject(entry.bytes) as KubeObject as T)) {
         const change = ({ bytes }: { bytes: Buffer }) => {

@@ -7,8 +7,8 @@ import type { ServerAddress } from './kubernetes-endpoints.ts'
 
 const group = 'servers'
 const resource = 'addresses'
-/** A server that has not been heard of for so long is gone. */
-const lifeSeconds = 30
+/** What is stored of each server, as `group/resource`; one that has not been heard of for so long is gone. */
+export const serverAddresses = { kind: `${group}/${resource}`, lifeSeconds: 30 }
 export const renewEveryMs = 10_000
 
 interface Record extends UnstructuredObject, ServerAddress {}
@@ -20,14 +20,14 @@ export class ServerAddresses {
 
   constructor(options: { storage: Storage; caches: { resource(name: string): ResourceCache } }) {
     this.#storage = options.storage
-    this.#cache = options.caches.resource(`${group}/${resource}`)
+    this.#cache = options.caches.resource(serverAddresses.kind)
   }
 
   async renew(server: ServerAddress): Promise<void> {
     const name = nameOf(server)
     const record = { apiVersion: 'keelson.dev/v1', kind: 'ServerAddress', metadata: { name }, ...server }
     const bytes = encodeObject(record, record)
-    const ttl = { ttlSeconds: lifeSeconds }
+    const ttl = { ttlSeconds: serverAddresses.lifeSeconds }
     const known = await this.#storage.get(keyOf(server))
     if (known) await this.#storage.update(keyOf(server), bytes, known.modRevision, ttl)
     else await this.#storage.create(keyOf(server), bytes, ttl)
