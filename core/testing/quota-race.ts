@@ -22,10 +22,10 @@ const base = `/api/v1/namespaces/${namespace}`
 const secrets = `${base}/secrets`
 const quotas = `${base}/resourcequotas`
 
-/** Lets `clients` make secrets at `servers`, `tries` times each, where a quota has room for `room` of them. */
+/** Lets `clients` make secrets at `servers` and delete them, `objects` each, where a quota has room for `room` of them. */
 export async function raceForRoom(
   servers: readonly TestServer[],
-  { room, clients, tries }: { room: number; clients: number; tries: number },
+  { room, clients, objects }: { room: number; clients: number; objects: number },
 ): Promise<RaceOutcome> {
   const outcome: RaceOutcome = { most: 0, answers: new Map(), refusals: new Set(), madeUntilFull: 0 }
   const server = (at: number) => servers[at % servers.length]!
@@ -43,9 +43,11 @@ export async function raceForRoom(
   }
   const remove = (at: number, name: string) => server(at).request('DELETE', `${secrets}/${name}`)
   const client = async (at: number) => {
-    for (let i = 0; i < tries; i++) {
-      const name = await make(at + i)
-      if (name !== undefined) await remove(at + i + 1, name)
+    for (let done = 0, i = at; done < objects; i++) {
+      const name = await make(i)
+      if (name === undefined) continue
+      done++
+      await remove(i + 1, name)
     }
   }
   await Promise.all(Array.from({ length: clients }, (_, at) => client(at)))

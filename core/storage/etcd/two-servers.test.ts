@@ -77,7 +77,7 @@ describe.skipIf(missing)(`two servers over one etcd${missing ? ` (skipped: ${mis
 
   test('of many who make objects at both, as many get in as the quota of their namespace has room for', async () => {
     const room = 4
-    const { most, answers, madeUntilFull } = await raceForRoom([a, b], { room, clients: 10, tries: 10 })
+    const { most, answers, madeUntilFull } = await raceForRoom([a, b], { room, clients: 10, objects: 3 })
     expect(most).toBeLessThanOrEqual(room)
     expect([...answers.keys()].sort()).toEqual([201, 403])
     expect(madeUntilFull).toBe(room)
