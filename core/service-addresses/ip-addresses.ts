@@ -39,7 +39,7 @@ export class IpAddresses {
     if (!address || !this.#ranges(address.family).some((range) => range.has(address))) {
       throw new Unavailable('the provided network does not match the current range')
     }
-    const isFree = dryRun ? !this.isTaken(ip) : await this.record(ip, holder)
+    const isFree = dryRun ? !this.#isTaken(canonical(ip)) : await this.record(ip, holder)
     if (!isFree) throw new Unavailable('provided IP is already allocated')
     return ip
   }
@@ -48,15 +48,15 @@ export class IpAddresses {
   async takeAny(family: IpFamily, holder: Holder, dryRun: boolean): Promise<string> {
     for (const range of this.#ranges(family)) {
       for (const ip of range.candidates(this.#random)) {
-        if (this.isTaken(ip)) continue
+        if (this.#isTaken(ip)) continue
         if (dryRun || (await this.record(ip, holder))) return ip
       }
     }
     throw new Unavailable('range is full')
   }
 
-  isTaken(ip: string): boolean {
-    return this.#served.resource.cache.get(canonical(ip)) !== undefined
+  #isTaken(canonicalIp: string): boolean {
+    return this.#served.resource.cache.get(canonicalIp) !== undefined
   }
 
   /** @returns false when somebody has it already */

@@ -54,7 +54,7 @@ export class NodePorts {
       const range = `The range of valid ports is ${first}-${last}`
       throw new Unavailable(`provided port is not in the valid range. ${range}`)
     }
-    const isFree = dryRun ? !this.isTaken(port) : await this.record(port, holder)
+    const isFree = dryRun ? !this.#isTaken(port) : await this.record(port, holder)
     if (!isFree) throw new Unavailable('provided port is already allocated')
     return port
   }
@@ -68,13 +68,13 @@ export class NodePorts {
     const size = BigInt(this.#range.last - this.#range.first + 1)
     for (const offset of candidates(size, staticBand(size, band), this.#random)) {
       const port = this.#range.first + Number(offset)
-      if (this.isTaken(port) || except.has(port)) continue
+      if (this.#isTaken(port) || except.has(port)) continue
       if (dryRun || (await this.record(port, holder))) return port
     }
     throw new Unavailable('range is full')
   }
 
-  isTaken(port: number): boolean {
+  #isTaken(port: number): boolean {
     return this.#cache.get(String(port)) !== undefined
   }
 

@@ -146,6 +146,18 @@ test('a service that changes its type keeps, gets and loses what belongs to it',
   expect(one.records()).toEqual(one.holdings())
 })
 
+test('a service that is held up in its deletion keeps what it has until it is gone', async () => {
+  const one = await network()
+  await one.create('web', nodePort)
+  await one.update('web', ({ metadata }) => void Object.assign(metadata, { finalizers: ['example.com/hold'] }))
+  const before = one.records()
+  await one.remove('web')
+  expect(one.records()).toEqual(before)
+  await one.update('web', ({ metadata }) => void delete metadata.finalizers)
+  expect(one.services()).toEqual([])
+  expect(one.records()).toEqual([])
+})
+
 test('an address stays when a client leaves it out, and cannot be changed', async () => {
   const one = await network()
   const { spec } = await one.create('web', web)
