@@ -1,0 +1,61 @@
+/** IP addresses. */
+import { define, defineMethod, type Library } from '../environment.ts'
+import { bool, int, opaque, string } from '../types.ts'
+import { fail, Opaque } from '../values.ts'
+import { type Address, formatAddress, parseAddress } from './addresses.ts'
+
+export const ipType = opaque('net.IP')
+
+export class Ip extends Opaque {
+  readonly typeName = 'net.IP'
+  readonly address: Address
+
+  constructor(address: Address) {
+    super()
+    this.address = address
+  }
+
+  override equals(other: Opaque): boolean {
+    return other instanceof Ip && other.address.family === this.address.family && other.address.bits === this.address.bits
+  }
+}
+
+export function requiredAddress(text: string): Address {
+  return parseAddress(text) ?? fail(`IP Address "${text}" parse error during conversion from string`)
+}
+
+/** A test of the leading bits, which differ by family. */
+interface Range {
+  readonly bits: bigint
+  readonly shift: bigint
+}
+
+const isWithin = ({ family, bits }: Address, ranges: Readonly<Record<4 | 6, Range>>) =>
+  bits >> ranges[family].shift === ranges[family].bits
+
+const loopback = { 4: { bits: 127n, shift: 24n }, 6: { bits: 1n, shift: 0n } }
+const linkLocal = { 4: { bits: 0xa9fen, shift: 16n }, 6: { bits: 0xfe80n >> 6n, shift: 118n } }
+const linkLocalMulticast = { 4: { bits: 0xe00000n, shift: 8n }, 6: { bits: 0xff02n, shift: 112n } }
+const multicast = { 4: { bits: 0xen, shift: 28n }, 6: { bits: 0xffn, shift: 120n } }
+const broadcast = 0xffffffffn
+
+function isGlobalUnicast(address: Address): boolean {
+  if (address.bits === 0n || (address.family === 4 && address.bits === broadcast)) return false
+  return ![loopback, linkLocal, multicast].some((ranges) => isWithin(address, ranges))
+}
+
+const test = (name: string, holds: (address: Address) => boolean) =>
+  defineMethod(name, [ipType], bool, ({ address }: Ip) => holds(address))
+
+export const ips: Library = [
+  define('ip', [string], ipType, (text: string) => new Ip(requiredAddress(text))),
+  define('isIP', [string], bool, (text: string) => parseAddress(text) !== undefined),
+  define('ip.isCanonical', [string], bool, (text: string) => formatAddress(requiredAddress(text)) === text),
+  define('string', [ipType], string, ({ address }: Ip) => formatAddress(address)),
+  defineMethod('family', [ipType], int, ({ address }: Ip) => address.family),
+  test('isUnspecified', ({ bits }) => bits === 0n),
+  test('isLoopback', (address) => isWithin(address, loopback)),
+  test('isLinkLocalUnicast', (address) => isWithin(address, linkLocal)),
+  test('isLinkLocalMulticast', (address) => isWithin(address, linkLocalMulticast)),
+  test('isGlobalUnicast', isGlobalUnicast),
+]
