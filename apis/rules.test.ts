@@ -169,6 +169,14 @@ const refused: [resource: string, part: Part, ...want: string[]][] = [
   ['core/endpoints', { subsets: [{}] }, 'subsets[0]: Required value: must specify `addresses` or `notReadyAddresses`'],
   [
     'core/endpoints',
+    { subsets: [{ addresses: [{ ip: '0.0.0.0' }, { ip: '127.0.0.1' }, { ip: 'fe80::1' }, { ip: '224.0.0.1' }] }] },
+    'subsets[0].addresses[0].ip: Invalid value: "0.0.0.0": may not be unspecified (0.0.0.0 or ::)',
+    'subsets[0].addresses[1].ip: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
+    'subsets[0].addresses[2].ip: Invalid value: "fe80::1": may not be in the link-local range (169.254.0.0/16, fe80::/10)',
+    'subsets[0].addresses[3].ip: Invalid value: "224.0.0.1": may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)',
+  ],
+  [
+    'core/endpoints',
     { subsets: [{ addresses: [{ ip: 'x' }] }] },
     'subsets[0].addresses[0].ip: Invalid value: "x": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
   ],

@@ -26,4 +26,5 @@ test.each([
   [{ 'service-node-port-range': '0-10' }, 'must be two ports'],
   [{ 'service-node-port-range': '1-65536' }, 'must be two ports'],
   [{ 'advertise-address': 'here' }, 'must be an IP address'],
+  [{ 'advertise-address': '127.0.0.1' }, 'must be an IP address for other machines'],
 ])('%o is a mistake', (flags, message) => expect(() => serviceFlags(flags)).toThrow(message))

@@ -1,4 +1,4 @@
-import { firstOf, formatIp, parseCidr, parseIp } from '#apis/meta/v1/ip.ts'
+import { firstOf, formatIp, parseCidr, reachableIpErrors } from '#apis/meta/v1/ip.ts'
 import type { ServiceFlags } from '#core/service-addresses/start.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -24,8 +24,8 @@ const prefixes = { IPv4: [8, 29], IPv6: [64, 125] } as const
 /** @throws UsageError */
 export function serviceFlags(values: ServiceFlagValues): ServiceFlags {
   const address = values['advertise-address']
-  if (address !== undefined && !parseIp(address)) {
-    throw new UsageError(`--advertise-address must be an IP address, not ${JSON.stringify(address)}`)
+  if (address !== undefined && reachableIpErrors('', address).length > 0) {
+    throw new UsageError(`--advertise-address must be an IP address for other machines, not ${JSON.stringify(address)}`)
   }
   return {
     serviceClusterIpRanges: clusterIpRanges(values['service-cluster-ip-range'] ?? '10.96.0.0/16'),

@@ -1,5 +1,5 @@
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
-import { parseIp } from '#apis/meta/v1/ip.ts'
+import { reachableIpErrors } from '#apis/meta/v1/ip.ts'
 import type { IpFamily } from './ip-range.ts'
 
 /** What `networkInterfaces` of node:os gives. */
@@ -17,13 +17,11 @@ export function advertiseAddress(
   interfaces: Interfaces = networkInterfaces(),
 ): string | undefined {
   if (told !== undefined) return told
-  if (bound !== '0.0.0.0' && bound !== '::') return parseIp(bound) && isReachable(bound) ? bound : undefined
+  if (bound !== '0.0.0.0' && bound !== '::') return isReachable(bound) ? bound : undefined
   const all = Object.values(interfaces).flatMap((addresses) => addresses ?? [])
   const usable = all.filter(({ internal, address }) => !internal && isReachable(address))
   return (usable.find((one) => one.family === family) ?? usable[0])?.address
 }
 
-/** Whether an address may stand for more than this machine. */
-export function isReachable(address: string): boolean {
-  return !/^(127\.|169\.254\.|0\.0\.0\.0$|22[4-9]\.|23\d\.|::$|::1$|fe[89ab][0-9a-f]:|ff)/i.test(address)
-}
+/** Whether an address may stand in Endpoints: by others, no other machine gets here. */
+const isReachable = (address: string) => reachableIpErrors('', address).length === 0

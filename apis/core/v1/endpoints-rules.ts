@@ -1,6 +1,6 @@
 import { each, faults, inRange, named } from '../../meta/v1/field-checks.ts'
 import { type FieldError, required } from '../../meta/v1/field-error.ts'
-import { ipErrors } from '../../meta/v1/ip.ts'
+import { reachableIpErrors } from '../../meta/v1/ip.ts'
 import { dnsLabelFaults, dnsSubdomainFaults, labelKeyFaults } from '../../meta/v1/names.ts'
 import { ageColumn, atMost, column, nameColumn, printer } from '../../meta/v1/printing.ts'
 import type { Rules } from '../../meta/v1/rules.ts'
@@ -25,7 +25,7 @@ export const endpointsRules: Rules<Endpoints> = {
 
 function addressErrors(field: string, { ip, hostname, nodeName }: EndpointAddress): FieldError[] {
   return [
-    ...(ip === undefined ? [] : ipErrors(`${field}.ip`, ip)),
+    ...(ip === undefined ? [] : reachableIpErrors(`${field}.ip`, ip)),
     ...(hostname ? faults(`${field}.hostname`, hostname, dnsLabelFaults) : []),
     ...(nodeName === undefined ? [] : faults(`${field}.nodeName`, nodeName, dnsSubdomainFaults)),
   ]

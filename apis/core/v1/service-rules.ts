@@ -1,6 +1,6 @@
 import { each, faults, oneOf, optionalFaults, present } from '../../meta/v1/field-checks.ts'
 import { duplicate, type FieldError, forbidden, invalid, required } from '../../meta/v1/field-error.ts'
-import { cidrErrors, ipErrors, parseIp } from '../../meta/v1/ip.ts'
+import { cidrErrors, ipErrors, parseIp, reachableIpErrors } from '../../meta/v1/ip.ts'
 import {
   dns1035LabelFaults,
   dnsLabelFaults,
@@ -167,7 +167,7 @@ function serviceSpecErrors(field: string, spec: ServiceSpec): FieldError[] {
     ...portsErrors(`${field}.ports`, spec),
     ...validateLabels(spec.selector ?? {}, `${field}.selector`),
     ...affinityErrors(`${field}.sessionAffinityConfig`, spec),
-    ...each(`${field}.externalIPs`, spec.externalIPs, externalIPErrors),
+    ...each(`${field}.externalIPs`, spec.externalIPs, reachableIpErrors),
     ...loadBalancerErrors(field, spec),
     ...trafficErrors(field, spec),
   ]
@@ -270,21 +270,6 @@ function affinityErrors(field: string, { sessionAffinity, sessionAffinityConfig 
   if (seconds > 0 && seconds <= maxAffinitySeconds) return []
   const detail = `must be greater than 0 and less than ${maxAffinitySeconds}`
   return [invalid(`${field}.clientIP.timeoutSeconds`, seconds, detail)]
-}
-
-/** Addresses that never reach another machine are no external ones. */
-function externalIPErrors(field: string, ip: string): FieldError[] {
-  const errors = ipErrors(field, ip)
-  if (errors.length > 0) return errors
-  if (/^(0\.0\.0\.0|::)$/.test(ip)) return [invalid(field, ip, 'may not be unspecified (0.0.0.0 or ::)')]
-  if (/^127\.|^::1$/.test(ip)) return [invalid(field, ip, 'may not be in the loopback range (127.0.0.0/8, ::1/128)')]
-  if (/^169\.254\.|^fe[89ab][0-9a-f]:/i.test(ip)) {
-    return [invalid(field, ip, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)')]
-  }
-  if (/^224\.0\.0\.|^ff02:/i.test(ip)) {
-    return [invalid(field, ip, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)')]
-  }
-  return []
 }
 
 function loadBalancerErrors(field: string, spec: ServiceSpec): FieldError[] {

@@ -1,6 +1,6 @@
 import { each, faults, immutable, inRange, nonEmpty } from '../../meta/v1/field-checks.ts'
 import { duplicate, type FieldError, invalid, required, tooMany } from '../../meta/v1/field-error.ts'
-import { parseIp } from '../../meta/v1/ip.ts'
+import { parseIp, reachableIpErrors } from '../../meta/v1/ip.ts'
 import { dnsLabelFaults, dnsSubdomainFaults, labelKeyFaults } from '../../meta/v1/names.ts'
 import { ageColumn, atMost, column, nameColumn, printer } from '../../meta/v1/printing.ts'
 import type { Rules } from '../../meta/v1/rules.ts'
@@ -62,7 +62,7 @@ function endpointErrors(field: string, endpoint: Endpoint, addressType: string):
 function addressErrors(field: string, address: string, addressType: string): FieldError[] {
   if (addressType === 'FQDN') return faults(field, address, dnsSubdomainFaults)
   const family = parseIp(address)?.family
-  if (family === addressType) return []
+  if (family === addressType) return reachableIpErrors(field, address)
   return [invalid(field, address, `must be a valid ${addressType} address`)]
 }
 

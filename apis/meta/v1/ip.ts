@@ -11,6 +11,9 @@ export interface IpBlock extends IpAddress {
   prefixLength: number
 }
 
+/** How many bits an address has. */
+export const bitsOf = ({ family }: Pick<IpAddress, 'family'>) => (family === 'IPv4' ? 32 : 128)
+
 /** @returns undefined when `text` is no address */
 export function parseIp(text: string): IpAddress | undefined {
   if (text.includes(':')) {
@@ -53,12 +56,29 @@ export function ipErrors(field: string, text: string): FieldError[] {
   return [invalid(field, text, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')]
 }
 
+const notReachable = [
+  { cidrs: ['0.0.0.0/32', '::/128'], detail: 'may not be unspecified (0.0.0.0 or ::)' },
+  { cidrs: ['127.0.0.0/8', '::1/128'], detail: 'may not be in the loopback range (127.0.0.0/8, ::1/128)' },
+  { cidrs: ['169.254.0.0/16', 'fe80::/10'], detail: 'may not be in the link-local range (169.254.0.0/16, fe80::/10)' },
+  {
+    cidrs: ['224.0.0.0/24', 'ff02::/16'],
+    detail: 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)',
+  },
+].flatMap(({ cidrs, detail }) => cidrs.map((cidr) => ({ block: parseCidr(cidr)!, detail })))
+
+/** Refuses what is no address, and addresses by which no other machine can be reached. */
+export function reachableIpErrors(field: string, text: string): FieldError[] {
+  const ip = parseIp(text)
+  if (!ip) return ipErrors(field, text)
+  const address = { ...ip, prefixLength: bitsOf(ip) }
+  const special = notReachable.find(({ block }) => containsBlock(block, address))
+  return special ? [invalid(field, text, special.detail)] : []
+}
+
 export function cidrErrors(field: string, text: string): FieldError[] {
   if (parseCidr(text)) return []
   return [invalid(field, text, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')]
 }
-
-export const bitsOf = ({ family }: Pick<IpAddress, 'family'>) => (family === 'IPv4' ? 32 : 128)
 
 const formatIPv4 = (value: bigint) => [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join('.')
 
