@@ -58,7 +58,9 @@ export const cidrs: Library = [
     containsAddress(cidr, requiredAddress(text)),
   ),
   defineMethod('containsCIDR', [cidrType, cidrType], bool, containsCidr),
-  defineMethod('containsCIDR', [cidrType, string], bool, (cidr: Cidr, text: string) => containsCidr(cidr, required(text))),
+  defineMethod('containsCIDR', [cidrType, string], bool, (cidr: Cidr, text: string) =>
+    containsCidr(cidr, required(text)),
+  ),
   defineMethod('ip', [cidrType], ipType, ({ address }: Cidr) => new Ip(address)),
   defineMethod('masked', [cidrType], cidrType, masked),
   defineMethod('prefixLength', [cidrType], int, ({ prefixLength }: Cidr) => prefixLength),

@@ -16,7 +16,9 @@ export class Ip extends Opaque {
   }
 
   override equals(other: Opaque): boolean {
-    return other instanceof Ip && other.address.family === this.address.family && other.address.bits === this.address.bits
+    return (
+      other instanceof Ip && other.address.family === this.address.family && other.address.bits === this.address.bits
+    )
   }
 }
 

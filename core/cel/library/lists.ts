@@ -3,7 +3,21 @@ import { add } from '../arithmetic.ts'
 import { define, defineMethod, type Library, type Overload } from '../environment.ts'
 import { compare, equal } from '../equality.ts'
 import type { Int } from '../integers.ts'
-import { bool, bytes, double, dyn, duration, int, list, optional, param, string, type Type, timestamp, uint } from '../types.ts'
+import {
+  bool,
+  bytes,
+  double,
+  duration,
+  dyn,
+  int,
+  list,
+  optional,
+  param,
+  string,
+  type Type,
+  timestamp,
+  uint,
+} from '../types.ts'
 import { adapt, Double, Duration, fail, noSuchOverload, Optional, Uint, type Value } from '../values.ts'
 
 type Items = readonly Value[]

@@ -43,28 +43,46 @@ function scaled(size: bigint, power: number): bigint {
   return (size + divisor - 1n) / divisor
 }
 
-const fits = (billionths: bigint) => billionths % unit === 0n && BigInt.asIntN(64, billionths / unit) === billionths / unit
+const fits = (billionths: bigint) =>
+  billionths % unit === 0n && BigInt.asIntN(64, billionths / unit) === billionths / unit
 
 function asInteger({ billionths }: Quantity): Int {
   return fits(billionths) ? toInt(billionths / unit) : fail('cannot convert value to integer')
 }
 
-const compare = (a: Quantity, b: Quantity) =>
-  a.billionths < b.billionths ? -1 : a.billionths > b.billionths ? 1 : 0
+const compare = (a: Quantity, b: Quantity) => (a.billionths < b.billionths ? -1 : a.billionths > b.billionths ? 1 : 0)
 const ofInt = (value: Int) => BigInt(value) * unit
 
 export const quantities: Library = [
   define('quantity', [string], quantity, (text: string) => {
-    return parseQuantity(text) ?? fail("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+    return (
+      parseQuantity(text) ??
+      fail("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+    )
   }),
   define('isQuantity', [string], bool, (text: string) => parseQuantity(text) !== undefined),
   defineMethod('isInteger', [quantity], bool, ({ billionths }: Quantity) => fits(billionths)),
   defineMethod('asInteger', [quantity], int, asInteger),
-  defineMethod('asApproximateFloat', [quantity], double, ({ billionths }: Quantity) => new Double(Number(billionths) / 1e9)),
+  defineMethod(
+    'asApproximateFloat',
+    [quantity],
+    double,
+    ({ billionths }: Quantity) => new Double(Number(billionths) / 1e9),
+  ),
   defineMethod('sign', [quantity], int, (value: Quantity) => compare(value, new Quantity(0n))),
-  defineMethod('add', [quantity, quantity], quantity, (a: Quantity, b: Quantity) => new Quantity(a.billionths + b.billionths)),
+  defineMethod(
+    'add',
+    [quantity, quantity],
+    quantity,
+    (a: Quantity, b: Quantity) => new Quantity(a.billionths + b.billionths),
+  ),
   defineMethod('add', [quantity, int], quantity, (a: Quantity, b: Int) => new Quantity(a.billionths + ofInt(b))),
-  defineMethod('sub', [quantity, quantity], quantity, (a: Quantity, b: Quantity) => new Quantity(a.billionths - b.billionths)),
+  defineMethod(
+    'sub',
+    [quantity, quantity],
+    quantity,
+    (a: Quantity, b: Quantity) => new Quantity(a.billionths - b.billionths),
+  ),
   defineMethod('sub', [quantity, int], quantity, (a: Quantity, b: Int) => new Quantity(a.billionths - ofInt(b))),
   defineMethod('compareTo', [quantity, quantity], int, compare),
   defineMethod('isGreaterThan', [quantity, quantity], bool, (a: Quantity, b: Quantity) => compare(a, b) > 0),

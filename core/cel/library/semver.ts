@@ -65,7 +65,8 @@ function compareParts(a: string, b: string): number {
   return a === b ? 0 : a < b ? -1 : 1
 }
 
-const required = (text: string, isTolerant?: boolean) => parseSemver(text, isTolerant) ?? fail(`invalid semver: ${text}`)
+const required = (text: string, isTolerant?: boolean) =>
+  parseSemver(text, isTolerant) ?? fail(`invalid semver: ${text}`)
 const isSemver = (text: string, isTolerant?: boolean) => parseSemver(text, isTolerant) !== undefined
 
 export const semvers: Library = [

@@ -44,6 +44,8 @@ function parseUrl(text: string): Url | undefined {
   return new Url(text, scheme.toLowerCase(), host, path, query)
 }
 
+export const isUrl = (text: string) => parseUrl(text) !== undefined
+
 const required = (text: string) => parseUrl(text) ?? fail(`URL parse error during conversion from string: ${text}`)
 
 const hostname = ({ host }: Url) => host.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1')
@@ -68,12 +70,13 @@ function queryOf({ query }: Url): CelMap {
 function decode(text: string): string | undefined {
   if (badEscape.test(text)) return undefined
   return text
-    .replaceAll('+', ' ').replaceAll(/(?:%[0-9a-fA-F]{2})+/g, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString())
+    .replaceAll('+', ' ')
+    .replaceAll(/(?:%[0-9a-fA-F]{2})+/g, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString())
 }
 
 export const urls: Library = [
   define('url', [string], urlType, required),
-  define('isURL', [string], bool, (text: string) => parseUrl(text) !== undefined),
+  define('isURL', [string], bool, isUrl),
   defineMethod('getScheme', [urlType], string, ({ scheme }: Url) => scheme),
   defineMethod('getHost', [urlType], string, ({ host }: Url) => host),
   defineMethod('getHostname', [urlType], string, hostname),
