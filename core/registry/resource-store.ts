@@ -57,7 +57,7 @@ export type Change = (current: CacheEntry) => unknown | Promise<unknown>
 
 /**
  * Reads and writes objects of any resource: the way of every write through decoding, defaults, admission, validation
- * and the store. The only caller of the store. Answers are bytes in the served version.
+ * and the store. Nobody else reads or writes objects there. Answers are bytes in the served version.
  */
 export class ResourceStore {
   readonly #storage: Storage
@@ -177,8 +177,7 @@ export class ResourceStore {
       const bytes = encodeForStorage(object, served, owners)
       try {
         if (context.dryRun) return this.#dryCreate(served, at, bytes)
-        const ttl = { ttlSeconds: resource.rules.ttlSeconds }
-        const revision = await this.#storage.create(key, bytes, ttl)
+        const revision = await this.#storage.create(key, bytes, resource.rules)
         return written(served, at, bytes, revision)
       } catch (error) {
         const base = object.metadata.generateName
@@ -351,8 +350,9 @@ export class ResourceStore {
     const asBefore = spliceResourceVersion(bytes, current.revision)
     if (asBefore.equals(current.bytes) || context.dryRun) return served.fromStorage(asBefore)
     const key = keyIn(resource, at)
-    const ttl = { ttlSeconds: resource.rules.ttlSeconds }
-    const revision = await this.#line.write(key, () => this.#storage.update(key, bytes, current.revision, ttl))
+    const revision = await this.#line.write(key, () =>
+      this.#storage.update(key, bytes, current.revision, resource.rules),
+    )
     return written(served, at, bytes, revision)
   }
 

@@ -1,5 +1,5 @@
 import { each, faults, oneOf, optionalFaults, present } from '../../meta/v1/field-checks.ts'
-import { duplicate, type FieldError, forbidden, invalid, required } from '../../meta/v1/field-error.ts'
+import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../../meta/v1/field-error.ts'
 import { cidrErrors, ipErrors, parseIp, reachableIpErrors } from '../../meta/v1/ip.ts'
 import {
   dns1035LabelFaults,
@@ -98,7 +98,6 @@ function defaultServiceSpec(spec: ServiceSpec): void {
 
 /** clusterIP is the first of clusterIPs. Which families a service has depends on those of the cluster. */
 function syncClusterIPs(spec: ServiceSpec, old?: ServiceSpec): void {
-  if (spec.type === 'ExternalName') return
   if (spec.clusterIP && (!spec.clusterIPs?.length || isStale(spec, old))) spec.clusterIPs = [spec.clusterIP]
 }
 
@@ -212,7 +211,11 @@ function clusterIPErrors(field: string, spec: ServiceSpec): FieldError[] {
 
 function familyErrors(field: string, clusterIPs: readonly string[], families: readonly string[]): FieldError[] {
   const errors = each(`${field}.ipFamilies`, families, (at, family, index) =>
-    families.indexOf(family) < index ? [duplicate(at, family)] : [],
+    family === ''
+      ? [notSupported(at, family, ['IPv4', 'IPv6'])]
+      : families.indexOf(family) < index
+        ? [duplicate(at, family)]
+        : [],
   )
   return errors.concat(
     each(`${field}.clusterIPs`, clusterIPs, (at, ip, index) => {
