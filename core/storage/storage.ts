@@ -55,6 +55,8 @@ export interface StorageReader {
 export interface WriteOptions {
   /** Seconds after which the store deletes the key by itself (Events); absent: never. A later write without it makes the key permanent. */
   ttlSeconds?: number
+  /** Milliseconds the write may be held back so that others share its way to the disk; absent: none. Drivers may ignore it. */
+  patienceMs?: number
 }
 
 export interface StoredObject {

@@ -5,6 +5,8 @@ import type { Rules } from '../../meta/v1/rules.ts'
 import type { Lease } from './zz_generated.types.ts'
 
 export const leaseRules: Rules<Lease> = {
+  // Thousands of nodes renew theirs, each every few seconds.
+  patienceMs: 20,
   validate: ({ spec = {} }) => [
     ...positive('spec.leaseDurationSeconds', spec.leaseDurationSeconds),
     ...nonNegative('spec.leaseTransitions', spec.leaseTransitions),

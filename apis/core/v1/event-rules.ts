@@ -11,6 +11,7 @@ export const eventTtlSeconds = 3600
 
 export const eventRules: Rules<Event> = {
   ttlSeconds: eventTtlSeconds,
+  patienceMs: 10,
   validate: (event) => (event.eventTime ? newEventErrors(event) : namespaceErrors(event)),
   fields: ({ source, reportingComponent }) => ({ source: source?.component || reportingComponent || '' }),
   print: printer<Event>(

@@ -31,6 +31,8 @@ export interface Rules<T = UnstructuredObject> {
   print?: Printer<T>
   /** Seconds a stored object lives (Events); absent: for ever. */
   ttlSeconds?: number
+  /** Milliseconds a write may wait for others to share its way to the disk: for what is written all the time, and nobody waits for. */
+  patienceMs?: number
   /**
    * Graceful deletion: seconds to keep the object marked as deleting so that someone can end what it stands for;
    * 0 or absent removes it at once when it has no finalizers. `requested` is the client's gracePeriodSeconds.

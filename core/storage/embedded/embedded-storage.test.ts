@@ -365,3 +365,29 @@ test('a damaged snapshot is not restored', () => {
   expect(() => restoreEmbeddedStorage({ file: join(parent, 'snapshot.db'), directory })).toThrow(StorageError)
   expect(readdirSync(directory)).toEqual([])
 })
+
+test('a patient write waits for company, but no longer than it said', async () => {
+  const clock = new ManualClock()
+  await using storage = await openEmbeddedStorage({ directory: newDirectory(), clock })
+  const acknowledged: string[] = []
+  const write = (key: string, patienceMs?: number) =>
+    storage.create(key, Buffer.from('{}'), { patienceMs }).then(() => acknowledged.push(key))
+  const patient = write('/a', 10)
+  clock.advance(9)
+  const second = write('/b', 10)
+  await storage.get('/a')
+  expect(acknowledged).toEqual([])
+  clock.advance(1)
+  await Promise.all([patient, second])
+  expect(acknowledged).toEqual(['/a', '/b'])
+})
+
+test('who cannot wait takes along who can; so does the end', async () => {
+  const clock = new ManualClock()
+  const storage = await openEmbeddedStorage({ directory: newDirectory(), clock })
+  const patient = storage.create('/a', Buffer.from('{}'), { patienceMs: 10 })
+  expect(await storage.create('/b', Buffer.from('{}'))).toBe((await patient) + 1)
+  const last = storage.update('/a', Buffer.from('[]'), await patient, { patienceMs: 10 })
+  await storage[Symbol.asyncDispose]()
+  await expect(last).resolves.toBeGreaterThan(await patient)
+})

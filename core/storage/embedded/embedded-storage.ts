@@ -93,7 +93,7 @@ class LogStorage implements EmbeddedStorage {
     this.#hub = new WatchHub(options.log)
     this.#history = new History(thread, state)
     this.#durable = this.#taken = state.revision
-    this.#writes = new WriteQueue(thread, {
+    this.#writes = new WriteQueue(thread, this.#clock, {
       onDurable: (writes, lastValues) => this.#onDurable(writes, lastValues),
       onFailed: (writes, error) => this.#onFailed(writes, error),
     })
@@ -235,8 +235,9 @@ class LogStorage implements EmbeddedStorage {
     const revision = ++this.#taken
     const created = before?.created ?? revision
     const state = value && { created, revision, expires: this.#expiresAt(options) }
+    const sendBy = options?.patienceMs ? this.#clock.now() + options.patienceMs : 0
     return new Promise<number>((resolve, reject) => {
-      const write = { key, value, revision, created, replaced: before?.revision ?? 0, state, resolve, reject }
+      const write = { key, value, revision, created, replaced: before?.revision ?? 0, state, sendBy, resolve, reject }
       this.#index.stage(write)
       this.#writes.add(write)
     })
