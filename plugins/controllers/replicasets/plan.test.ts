@@ -116,5 +116,9 @@ test('a failure is a condition until scaling succeeds', () => {
   expect(status.conditions).toMatchObject([
     { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'quota' },
   ])
+  const again = planStatus({ ...replicaSet, status }, [], { reason: 'FailedCreate', message: 'quota!' }, ago(0), now)
+  expect(again).toEqual(status)
+  const other = planStatus({ ...replicaSet, status }, [], { reason: 'FailedDelete', message: 'no' }, ago(0), now)
+  expect(other.conditions).toMatchObject([{ reason: 'FailedDelete', message: 'no' }])
   expect(planStatus({ ...replicaSet, status }, [], undefined, ago(0), now).conditions).toBeUndefined()
 })

@@ -2,6 +2,7 @@ import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '@keelson
 import type { Pod } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import type { DeepReadonly } from '@keelson/client'
 import {
+  findCondition,
   isPodActive,
   isPodAvailable,
   isPodReady,
@@ -123,10 +124,15 @@ export function planStatus(
 
 function conditionsFor(replicaSet: AnyReplicaSet, failure: ScaleFailure | undefined, now: string) {
   const old = (replicaSet.status?.conditions ?? []) as ReplicaSetCondition[]
-  const conditions = failure
-    ? setCondition(old, { type: 'ReplicaFailure', status: 'True', ...failure }, now)
-    : removeCondition(old, 'ReplicaFailure')
+  const conditions = failure ? failing(old, failure, now) : removeCondition(old, 'ReplicaFailure')
   return conditions.length > 0 ? conditions : undefined
+}
+
+/** Each try names another pod in its message: to show the last would be a change that makes for the next try at once. */
+function failing(old: ReplicaSetCondition[], failure: ScaleFailure, now: string): ReplicaSetCondition[] {
+  const shown = findCondition(old, 'ReplicaFailure')
+  if (shown?.status === 'True' && shown.reason === failure.reason) return old
+  return setCondition(old, { type: 'ReplicaFailure', status: 'True', ...failure }, now)
 }
 
 /** Milliseconds until the next ready pod becomes available by time alone; undefined when none will. */
