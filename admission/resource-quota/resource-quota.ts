@@ -11,8 +11,8 @@ export type { QuotaWriter } from './till.ts'
 
 /**
  * Refuses what the quotas of its namespace have no room for, and charges the rest to them before it is stored. The last
- * step of all: what it lets through must not be refused by another. What is charged and never stored, and what objects
- * give back, is for the controller of quotas to find out.
+ * step of all: what it lets through must not be refused by another. What objects give back is for the controller of quotas
+ * to find out, and what was charged for a write of which nobody knows whether it was done.
  * @see https://kubernetes.io/docs/concepts/policy/resource-quotas/
  */
 export function resourceQuota(reader: ObjectReader, writer: QuotaWriter): AdmissionStep {
@@ -49,8 +49,11 @@ function demandOf({ operation, object, oldObject }: AdmissionRequest, evaluator:
 }
 
 async function charge(till: Till, request: AdmissionRequest, demand: Demand): Promise<void> {
-  const refusal = await till.charge(request.namespace, demand)
+  const { namespace } = request
+  const { refusal, charged } = await till.charge(namespace, demand)
   if (refusal !== undefined) throw refused(request, refusal)
+  // Where that fails as well, the controller of quotas finds it out.
+  request.release = () => till.giveBack(namespace, charged).catch(() => {})
 }
 
 const refused = (request: AdmissionRequest, why: string) => newForbidden(request, request.name, why)

@@ -56,8 +56,11 @@ class Quotas {
   }
 }
 
+/** @returns why each was refused, or nothing */
 const chargeMany = (tills: readonly Till[], count: number) =>
-  Promise.all(Array.from({ length: count }, (_, at) => tills[at % tills.length]!.charge('shop', demand)))
+  Promise.all(
+    Array.from({ length: count }, async (_, at) => (await tills[at % tills.length]!.charge('shop', demand)).refusal),
+  )
 
 test('as many get in as there is room for, however many servers there are and however late they hear', async () => {
   const numbers = fc.record({
@@ -87,9 +90,9 @@ test('who comes at once is charged in one write, but for the first', async () =>
 
 test('what another quota has no room for is charged to none', async () => {
   const quotas = new Quotas(quota('a', '9'), quota('b', '1', '1'))
-  const refusal = await new Till(quotas.reader(0), quotas.writer).charge('shop', demand)
+  const { refusal, charged } = await new Till(quotas.reader(0), quotas.writer).charge('shop', demand)
   expect(refusal).toBe('exceeded quota: b, requested: secrets=1, used: secrets=1, limited: secrets=1')
-  expect([quotas.used('a'), quotas.writes]).toEqual(['0', 0])
+  expect([quotas.used('a'), quotas.writes, charged.size]).toEqual(['0', 0, 0])
 })
 
 test('what another quota turns out to have no room for is given back', async () => {
@@ -112,5 +115,14 @@ test('a write that fails fails those who wait for it, and nobody after them', as
   const till = new Till(quotas.reader(0), writer)
   await expect(till.charge('shop', demand)).rejects.toThrow('the store is down')
   isDown = false
-  expect(await till.charge('shop', demand)).toBeUndefined()
+  expect((await till.charge('shop', demand)).refusal).toBeUndefined()
+})
+
+test('what was charged can be given back', async () => {
+  const quotas = new Quotas(quota('a', '2', '1'), quota('b', '3', '1'))
+  const till = new Till(quotas.reader(0), quotas.writer)
+  const { charged } = await till.charge('shop', demand)
+  expect([quotas.used('a'), quotas.used('b')]).toEqual(['2', '2'])
+  await till.giveBack('shop', charged)
+  expect([quotas.used('a'), quotas.used('b')]).toEqual(['1', '1'])
 })

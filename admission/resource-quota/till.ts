@@ -15,13 +15,18 @@ export interface QuotaWriter {
   ): Promise<void>
 }
 
+/** What was charged, by quota; or why nothing was. */
+export interface Receipt {
+  refusal?: string
+  charged: ReadonlyMap<string, Amounts>
+}
+
 interface Customer {
   demand: Demand
   refusal?: string
-  /** What was charged so far, by quota. */
+  /** So far. */
   charged: Map<string, Amounts>
-  /** Called with why it is refused, or with nothing when all is charged. */
-  leave(refusal: string | undefined): void
+  leave(receipt: Receipt): void
   fail(error: unknown): void
 }
 
@@ -40,8 +45,8 @@ export class Till {
     this.#writer = writer
   }
 
-  /** @returns why the demand is refused; undefined once it is charged to all quotas that it concerns */
-  charge(namespace: string, demand: Demand): Promise<string | undefined> {
+  /** Charges a demand to all quotas that it concerns, or to none. */
+  charge(namespace: string, demand: Demand): Promise<Receipt> {
     return new Promise((leave, fail) => {
       const customer: Customer = { demand, charged: new Map(), leave, fail }
       const line = this.#waiting.get(namespace)
@@ -71,8 +76,9 @@ export class Till {
     for (const [customer, refusal] of foresee(quotas, customers)) customer.refusal = refusal
     for (const { metadata } of quotas) await this.#chargeTo(namespace, metadata.name ?? '', customers)
     for (const customer of customers) {
-      if (customer.refusal !== undefined) await this.#giveBack(namespace, customer)
-      customer.leave(customer.refusal)
+      const { refusal, charged } = customer
+      if (refusal !== undefined) await this.giveBack(namespace, charged)
+      customer.leave(refusal === undefined ? { charged } : { refusal, charged: new Map() })
     }
   }
 
@@ -92,8 +98,8 @@ export class Till {
     }
   }
 
-  /** Another quota refused it: what it was charged before was never used. */
-  async #giveBack(namespace: string, { charged }: Customer): Promise<void> {
+  /** What was charged is not going to be used. */
+  async giveBack(namespace: string, charged: Receipt['charged']): Promise<void> {
     for (const [name, charge] of charged) {
       await this.#writer.updateStatus(namespace, name, (latest) => ({
         ...latest.status,

@@ -48,7 +48,7 @@ export async function withReservation<T>(
 }
 
 /** A store that does not answer may have written: what was taken then stays so until somebody looks again. */
-function mayBeWritten(error: unknown): boolean {
+export function mayBeWritten(error: unknown): boolean {
   if (error instanceof StorageError) return !['Conflict', 'KeyExists', 'KeyNotFound', 'TooLarge'].includes(error.code)
   return statusOf(error).code! >= 500
 }

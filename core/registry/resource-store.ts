@@ -24,7 +24,7 @@ import { isReadyToRemove, planDeletion } from './deletion.ts'
 import { takeOwners, trackCreate, trackUpdate } from './managed-fields.ts'
 import { dropRepeatedOwners, generateName, setCreationMetadata, setUpdateMetadata, warnOf } from './metadata.ts'
 import type { Resource, ServedVersion } from './registry.ts'
-import { withReservation } from './reservations.ts'
+import { mayBeWritten, withReservation } from './reservations.ts'
 import { isStorageConflict, translateStorageError } from './translate-errors.ts'
 import { WriteLine } from './write-line.ts'
 
@@ -154,12 +154,12 @@ export class ResourceStore {
     if (reservations) {
       const judge = () => this.#admission.validate(request)
       // What is reserved is reserved for this name.
-      const write = () => this.#insert(served, object, owners, context, true)
+      const write = () => orRelease(request, this.#insert(served, object, owners, context, true))
       return withReservation(await reservations.reserve(object, undefined, context.dryRun), judge, write)
     }
     const validating = this.#admission.validate(request)
     if (validating) await validating
-    return this.#insert(served, object, owners, context, isNamed)
+    return orRelease(request, this.#insert(served, object, owners, context, isNamed))
   }
 
   /** @param isNamed so that no other name may be tried */
@@ -326,11 +326,11 @@ export class ResourceStore {
     const { reservations } = resource
     if (reservations && subresource === '' && !isReadyToRemove(object, resource.rules)) {
       const judge = () => this.#admission.validate(request)
-      const write = () => this.#store(served, at, current, object, owners, context)
+      const write = () => orRelease(request, this.#store(served, at, current, object, owners, context))
       return withReservation(await reservations.reserve(object, old, context.dryRun), judge, write)
     }
     await this.#admission.validate(request)
-    return this.#store(served, at, current, object, owners, context)
+    return orRelease(request, this.#store(served, at, current, object, owners, context))
   }
 
   async #store(
@@ -490,6 +490,15 @@ function checkNamespace(object: UnstructuredObject, namespace: string): void {
   if (given && namespace && given !== namespace) {
     throw newBadRequest(`the namespace of the provided object does not match the namespace sent on the request`)
   }
+}
+
+/** Gives back what admission took for a write that is not done in the end. */
+function orRelease<T>({ release }: AdmissionRequest, writing: Promise<T>): Promise<T> {
+  if (!release) return writing
+  return writing.catch(async (error) => {
+    if (!mayBeWritten(error)) await release()
+    throw error
+  })
 }
 
 /** The object sent must be the one named in the path, and the one that is there. */

@@ -20,6 +20,11 @@ export interface AdmissionRequest {
   /** The object to be stored; absent for DELETE. `mutate` may change it in place. */
   object?: UnstructuredObject
   oldObject?: Readonly<UnstructuredObject>
+  /**
+   * Set by a step of `validate` that took something for this write: gives it back. Called when the write turns out not to be
+   * done (somebody was faster), not when it may have been. Must not reject.
+   */
+  release?(): Promise<void>
   /** Adds a Warning header to the answer. */
   warn(message: string): void
 }
