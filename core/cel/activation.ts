@@ -23,7 +23,7 @@ export function outcome(code: Code, activation: Activation): Value {
 }
 
 /** How many charges pass between two looks at the clock. */
-const chargesPerLook = 64
+const chargesPerLook = 16
 
 /**
  * Bounds evaluations: each step of a comprehension is charged 1, and what walks strings or lists by their length. What

@@ -52,6 +52,7 @@ function guardOf(type: Type): Guard | undefined {
 interface Candidate {
   readonly call: Call
   readonly guards: readonly (Guard | undefined)[]
+  readonly cost: ((...args: readonly Value[]) => number) | undefined
 }
 
 /** @param args those of `codes`; what is constant among them is prepared once */
@@ -65,46 +66,62 @@ export function callCode(
   const fitting = overloads.filter((one) => one.isMethod === isMethod && one.params.length === args.length)
   if (fitting.length === 0) return () => fail(overloads.length === 0 ? `unbound function: ${name}` : 'no such overload')
   const candidates = fitting.map((one) => candidateOf(one, args))
+  const [only] = candidates
   if (candidates.length > 1) return anyCode(candidates, codes)
-  if (codes.length === 1) return unaryCode(candidates[0]!, codes[0]!)
-  return codes.length === 2 ? binaryCode(candidates[0]!, codes[0]!, codes[1]!) : anyCode(candidates, codes)
+  if (codes.length === 1) return unaryCode(only!, codes[0]!)
+  return codes.length === 2 ? binaryCode(only!, codes[0]!, codes[1]!) : anyCode(candidates, codes)
 }
 
-function candidateOf({ params, call, prepare }: Overload, args: readonly Expression[]): Candidate {
+function candidateOf({ params, call, prepare, cost }: Overload, args: readonly Expression[]): Candidate {
   const constants = args.map((arg) => (arg.kind === 'literal' ? arg.value : undefined))
-  return { call: (prepare?.(constants) ?? call) as Call, guards: params.map(guardOf) }
-}
-
-function unaryCode({ call, guards: [guard] }: Candidate, arg: Code): Code {
-  return (activation) => {
-    const value = arg(activation)
-    return guard && !guard(value) ? noSuchOverload() : call(value)
+  return {
+    call: (prepare?.(constants) ?? call) as Call,
+    guards: params.map(guardOf),
+    cost: cost as Candidate['cost'],
   }
 }
 
-function binaryCode({ call, guards: [first, second] }: Candidate, left: Code, right: Code): Code {
-  if (first === guards.string && second === guards.string) return textCode(call, left, right)
+function unaryCode({ call, cost, guards: [guard] }: Candidate, arg: Code): Code {
+  return (activation) => {
+    const value = arg(activation)
+    if (guard && !guard(value)) return noSuchOverload()
+    if (cost && activation.budget) activation.budget.charge(cost(value))
+    return call(value)
+  }
+}
+
+function binaryCode(candidate: Candidate, left: Code, right: Code): Code {
+  const { call, cost } = candidate
+  const [first, second] = candidate.guards
+  if (first === guards.string && second === guards.string) return textCode(candidate, left, right)
   return (activation) => {
     const a = left(activation)
     const b = right(activation)
-    return (first && !first(a)) || (second && !second(b)) ? noSuchOverload() : call(a, b)
+    if ((first && !first(a)) || (second && !second(b))) return noSuchOverload()
+    if (cost && activation.budget) activation.budget.charge(cost(a, b))
+    return call(a, b)
   }
 }
 
 /** A function of two strings, as most of two arguments are. */
-function textCode(call: Call, left: Code, right: Code): Code {
+function textCode({ call, cost }: Candidate, left: Code, right: Code): Code {
   return (activation) => {
     const a = left(activation)
     const b = right(activation)
-    return typeof a === 'string' && typeof b === 'string' ? call(a, b) : noSuchOverload()
+    if (typeof a !== 'string' || typeof b !== 'string') return noSuchOverload()
+    if (cost && activation.budget) activation.budget.charge(cost(a, b))
+    return call(a, b)
   }
 }
 
 function anyCode(candidates: readonly Candidate[], codes: readonly Code[]): Code {
   return (activation) => {
     const values = codes.map((code) => code(activation))
-    for (const { call, guards } of candidates)
-      if (guards.every((guard, i) => !guard || guard(values[i]))) return call(...values)
+    for (const { call, cost, guards } of candidates) {
+      if (!guards.every((guard, i) => !guard || guard(values[i]))) continue
+      if (cost && activation.budget) activation.budget.charge(cost(...values))
+      return call(...values)
+    }
     return noSuchOverload()
   }
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Budget, CompileError, compile, EvaluationError, evaluate, standardEnvironment, types } from './cel.ts'
+import { kubernetesEnvironment } from './library/kubernetes.ts'
 import { strings } from './library/strings.ts'
 
 const pod = JSON.parse(
@@ -125,6 +126,15 @@ describe('a budget', () => {
     const budget = new Budget({ deadlineMs: 5, now: () => time++ })
     expect(() => squares.evaluate({ items }, budget)).toThrow('operation interrupted')
     expect(budget.cost).toBeLessThan(600)
+  })
+
+  test('is charged by functions for the length of what they walk', () => {
+    const budget = new Budget()
+    compile("sets.contains(['a', 'b'], ['a']) && 'abcdefghij'.contains('j')", kubernetesEnvironment).evaluate(
+      {},
+      budget,
+    )
+    expect(budget.cost).toBe(3)
   })
 
   test('of the engine ends what makes strings too long', () => {

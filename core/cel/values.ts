@@ -230,13 +230,22 @@ export function toNative(value: Value): unknown {
   if (value instanceof Optional) return value.value === undefined ? undefined : toNative(value.value)
   if (Array.isArray(value)) return value.map(toNative)
   if (value instanceof CelMap) return nativeMap(value)
-  return value
+  return isMade(value) ? nativeObject(Object.entries(value)) : value
+}
+
+/** Whether an expression made the object, so that it may hold what is no JSON. */
+const isMade = (value: Value): value is PlainObject => isPlainObject(value) && Object.getPrototypeOf(value) === null
+
+function nativeObject(entries: readonly (readonly [string, Value])[]): unknown {
+  const made: Record<string, unknown> = Object.create(null)
+  for (const [key, value] of entries) made[key] = toNative(value)
+  return made
 }
 
 function nativeMap(map: CelMap): unknown {
-  const entries = map.keys().map((key) => [toNative(key), toNative(map.get(key))] as const)
-  if (!entries.every(([key]) => typeof key === 'string')) return new Map(entries)
-  return Object.assign(Object.create(null), Object.fromEntries(entries))
+  const keys = map.keys()
+  if (keys.every((key) => typeof key === 'string')) return nativeObject(keys.map((key) => [key, map.get(key)] as const))
+  return new Map(keys.map((key) => [toNative(key), toNative(map.get(key))]))
 }
 
 /** Reads a variable of a program of JavaScript: Date and Uint8Array become what CEL has for them, Map becomes a map. */

@@ -1,6 +1,6 @@
 /** Functions on lists: those of Kubernetes, and of the reference's extension. */
 import { add } from '../arithmetic.ts'
-import { define, defineMethod, type Library, type Overload } from '../environment.ts'
+import { charged, define, defineMethod, type Library, type Overload } from '../environment.ts'
 import { compare, equal } from '../equality.ts'
 import type { Int } from '../integers.ts'
 import {
@@ -18,7 +18,7 @@ import {
   timestamp,
   uint,
 } from '../types.ts'
-import { adapt, Double, Duration, fail, noSuchOverload, Optional, Uint, type Value } from '../values.ts'
+import { adapt, CelMap, Double, Duration, fail, isInt, noSuchOverload, Optional, Uint, type Value } from '../values.ts'
 
 type Items = readonly Value[]
 
@@ -36,7 +36,7 @@ const maxRange = 1_000_000
 
 const ofEach = (types: readonly Type[], overload: (type: Type) => Overload): Library => types.map(overload)
 
-export const lists: Library = [
+const functions: Library = [
   ...ofEach(comparable, (type) => defineMethod('isSorted', [list(type)], bool, isSorted)),
   ...ofEach(comparable, (type) => defineMethod('min', [list(type)], type, (items: Items) => extreme(items, 'min', -1))),
   ...ofEach(comparable, (type) => defineMethod('max', [list(type)], type, (items: Items) => extreme(items, 'max', 1))),
@@ -55,6 +55,15 @@ export const lists: Library = [
   defineMethod('last', [list(a)], optional(a), (items: Items) => optionalOf(items.at(-1))),
   define('lists.range', [int], list(int), range),
 ]
+
+/** Walks of the list; of one that may hold lists and maps, each is compared with those before. */
+function costOf(items: Items | Int): number {
+  if (!Array.isArray(items)) return Math.max(0, Number(items))
+  const compound = items.reduce<number>((count, item) => (typeof item === 'object' ? count + 1 : count), 0)
+  return items.length + compound * compound
+}
+
+export const lists = charged(functions, costOf)
 
 const optionalOf = (value: Value) => (value === undefined ? Optional.none : new Optional(adapt(value)))
 const order = (x: Value, y: Value): number => compare(adapt(x), adapt(y)) ?? noSuchOverload()
@@ -95,11 +104,12 @@ function flatten(items: Items, depth: Int): Items {
 
 function distinct(items: Items): Value[] {
   const kept: Value[] = []
-  const strings = new Set<string>()
-  for (const item of items) {
-    const isNew = typeof item === 'string' ? !strings.has(item) : !kept.some((one) => equal(one, item))
-    if (typeof item === 'string') strings.add(item)
-    if (isNew) kept.push(item)
+  const keys = new CelMap()
+  for (const item of items.map(adapt)) {
+    const isKey = typeof item === 'string' || typeof item === 'boolean' || isInt(item) || item instanceof Uint
+    if (isKey ? keys.get(item) : kept.some((one) => equal(one, item))) continue
+    if (isKey) keys.set(item, true)
+    kept.push(item)
   }
   return kept
 }

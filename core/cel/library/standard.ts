@@ -1,7 +1,7 @@
 /** The functions of the specification. */
 
 import { decodeUtf8, formatDouble, parseBool, parseDouble, parseInt64, parseUint64 } from '../conversions.ts'
-import { define, defineMethod, type Library, type Overload } from '../environment.ts'
+import { charged, define, defineMethod, type Library, type Overload } from '../environment.ts'
 import { checkedInt, checkedUint, type Int, intOfDouble, uintOfDouble } from '../integers.ts'
 import { constantPattern, patternOf } from '../patterns.ts'
 import { size } from '../text.ts'
@@ -65,7 +65,11 @@ const sizes: Library = [
 
 const matches: Library = both('matches', [string, string], bool, (text: string, source: string) =>
   patternOf(source).test(text),
-).map((overload) => ({ ...overload, prepare: ([, source]) => matchesConstant(source) }))
+).map((overload) => ({
+  ...overload,
+  cost: (text: string, source: string) => (text.length * source.length) / 40,
+  prepare: ([, source]) => matchesConstant(source),
+}))
 
 function matchesConstant(source: Value): ((text: string) => boolean) | undefined {
   const pattern = constantPattern(source)
@@ -76,7 +80,6 @@ const text: Library = [
   defineMethod('contains', [string, string], bool, (whole: string, part: string) => whole.includes(part)),
   defineMethod('startsWith', [string, string], bool, (whole: string, part: string) => whole.startsWith(part)),
   defineMethod('endsWith', [string, string], bool, (whole: string, part: string) => whole.endsWith(part)),
-  ...matches,
 ]
 
 const conversions: Library = [
@@ -152,4 +155,7 @@ const times: Library = [
   durationAccessor('getMilliseconds', 1_000_000n, 1000n),
 ]
 
-export const standard: Library = [...sizes, ...text, ...conversions, ...times]
+/** A walk over a string, a tenth for each unit. */
+const walk = (whole: Value) => (typeof whole === 'string' ? whole.length / 10 : 0)
+
+export const standard: Library = [...sizes, ...charged(text, walk), ...matches, ...charged(conversions, walk), ...times]
