@@ -74,6 +74,9 @@ export function isLocal<S extends { name: string; outer: S | undefined }>(scope:
   return findInScope(scope, qualified.split('.', 1)[0]!) !== undefined
 }
 
+/** Each shows its line, so an expression that is wrong throughout would be reported at the square of its length. */
+const maxIssues = 100
+
 class Checker {
   readonly #environment: Environment
   readonly #text: string
@@ -103,7 +106,7 @@ class Checker {
 
   /** Notes an issue; the type of what is wrong is dyn, so that it causes no further issues. */
   #issue(offset: number, message: string): Type {
-    this.#issues.push(issueAt(this.#text, offset, message))
+    if (this.#issues.length < maxIssues) this.#issues.push(issueAt(this.#text, offset, message))
     return dyn
   }
 

@@ -58,7 +58,8 @@ export interface NodeFactory {
 class Parser implements NodeFactory {
   readonly #text: string
   readonly #tokens: readonly Token[]
-  readonly #depths = new WeakMap<object, number>()
+  /** By the ids of nodes; 1 for those of no parts. */
+  readonly #depths: number[] = []
   #next = 0
   #lastId = 0
   #nesting = 0
@@ -115,9 +116,9 @@ class Parser implements NodeFactory {
   /** Counts the depth of a node above its parts, so that a long chain of operators is no deeper than the stack. */
   #node<N extends Expression>(node: N, ...parts: readonly Expression[]): N {
     let depth = 1
-    for (const part of parts) depth = Math.max(depth, (this.#depths.get(part) ?? 1) + 1)
+    for (const part of parts) depth = Math.max(depth, (this.#depths[part.id] ?? 1) + 1)
     if (depth > maxDepth) this.#tooDeep(node.offset)
-    this.#depths.set(node, depth)
+    if (depth > 1) this.#depths[node.id] = depth
     return node
   }
 

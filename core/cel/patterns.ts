@@ -20,7 +20,7 @@ function compile(source: string): RE2JS {
   try {
     return RE2JS.compile(source)
   } catch (error) {
-    return fail(`error parsing regexp: ${(error as Error).message}`)
+    return fail((error as Error).message)
   }
 }
 
