@@ -98,6 +98,7 @@ export type ComprehensionMacro =
   | 'existsOne'
   | 'map'
   | 'filter'
+  | 'sortBy'
   | 'transformList'
   | 'transformMap'
   | 'transformMapEntry'

@@ -328,9 +328,16 @@ class Checker {
       return list(types[0]!)
     }
     const yielded = this.#visit(body, inner)
+    if (macro === 'sortBy') return this.#sorted(node, types[0]!, yielded)
     if (macro === 'map' || macro === 'transformList') return list(yielded)
     if (macro === 'transformMap') return map(range.kind === 'list' ? int : types[0]!, yielded)
     return this.#entries(body, yielded)
+  }
+
+  /** A list can be sorted by what has an order. */
+  #sorted({ body }: Comprehension, element: Type, key: Type): Type {
+    this.#apply('_<_', operators.get('_<_')!, [key, key], body.offset)
+    return list(element)
   }
 
   #rangeVariables({ range, variables }: Comprehension, type: Type): readonly Type[] {

@@ -311,9 +311,9 @@ const localCode =
 const mayBeInherited = (name: string) => name in Object.prototype
 
 function variableCode(name: string): Code {
-  const isOwn = mayBeInherited(name) ? (bindings: PlainObject) => Object.hasOwn(bindings, name) : () => true
+  const isDoubtful = mayBeInherited(name)
   return ({ bindings }) => {
-    const value = isOwn(bindings) ? bindings[name] : undefined
+    const value = isDoubtful && !Object.hasOwn(bindings, name) ? undefined : bindings[name]
     if (typeof value === 'string' || typeof value === 'boolean') return value
     return value === undefined ? fail(`no such attribute: ${name}`) : fromNative(value)
   }

@@ -1,6 +1,7 @@
 /** The loops of macros over lists and maps. */
 import { type Activation, type Code, outcome } from './activation.ts'
 import type { ComprehensionMacro } from './ast.ts'
+import { compare } from './equality.ts'
 import type { Adapter } from './schema-types.ts'
 import {
   type AnyMap,
@@ -38,6 +39,8 @@ export function comprehensionCode(loop: Loop): Code {
       return existsOneCode(loop)
     case 'filter':
       return filterCode(loop)
+    case 'sortBy':
+      return sortByCode(loop)
     case 'map':
     case 'transformList':
       return listCode(loop)
@@ -137,6 +140,22 @@ function filterCode(loop: Loop): Code {
   return foldCode(loop, emptyList, (kept, activation) => {
     if (holds(activation)) kept.push(activation.locals[loop.slot])
   })
+}
+
+function sortByCode(loop: Loop): Code {
+  return foldCode(
+    loop,
+    (): Sortable[] => [],
+    (made, activation) => {
+      made.push({ item: activation.locals[loop.slot], key: loop.body(activation) })
+    },
+    (made) => made.sort((a, b) => compare(a.key, b.key) ?? noSuchOverload()).map(({ item }) => item),
+  )
+}
+
+interface Sortable {
+  item: Value
+  key: Value
 }
 
 function listCode(loop: Loop): Code {

@@ -11,6 +11,7 @@ const methods = new Map<string, Expand>([
   ['existsOne', comprehension('existsOne', { one: 2, two: 3 })],
   ['map', comprehension('map', { one: 2, filteredOne: 3 })],
   ['filter', comprehension('filter', { one: 2 })],
+  ['sortBy', comprehension('sortBy', { one: 2 })],
   ['transformList', comprehension('transformList', { two: 3, filteredTwo: 4 })],
   ['transformMap', comprehension('transformMap', { two: 3, filteredTwo: 4 })],
   ['transformMapEntry', comprehension('transformMapEntry', { two: 3, filteredTwo: 4 })],

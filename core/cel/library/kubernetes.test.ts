@@ -23,6 +23,8 @@ const values: [expression: string, want: unknown][] = [
   ['[[1], [2, [3]]].flatten().size() == 3 && dyn([1, [2, [3, [4]]]]).flatten(2) == [1, 2, 3, [4]]', true],
   ['[3, 1, 2].sort()', [1, 2, 3]],
   ['[1, 2, 1, 1u].distinct()', [1, 2]],
+  ['["ccc", "a", "bb"].sortBy(s, size(s))', ['a', 'bb', 'ccc']],
+  ['[{"n": 2}, {"n": 1}].sortBy(m, m.n).map(m, m.n)', [1, 2]],
   ['lists.range(3).reverse()', [2, 1, 0]],
   ['[1].first().value() == 1 && ![].last().hasValue()', true],
   // regex
