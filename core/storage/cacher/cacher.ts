@@ -21,7 +21,7 @@ const loadPageSize = 500
  * So many revisions before its start a cache knows as well: watches go on behind a restart of the server. Every page that
  * is loaded looks at them all.
  */
-const historyRevisions = 4_096
+const historyRevisions = 1_024
 
 /** How long a request waits for the cache after the store has handed everything over. */
 const catchUpMs = 5_000
