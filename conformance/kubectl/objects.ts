@@ -53,6 +53,8 @@ export const cases = [
     name: 'kubectl apply: the server names who else has a field, and takes it by force',
     stands: `${reference}kubectl_apply/`,
     needs,
+    // Earlier ones always show managed fields, and know no flag for it.
+    kubectlSince: 21,
     async run(t) {
       await t.namespace()
       const apply = (manager: string, value: string, ...more: string[]) =>

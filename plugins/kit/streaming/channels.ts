@@ -50,6 +50,23 @@ export class WebSocketChannels {
     return channel
   }
 
+  /**
+   * Resolves when the peer has answered a ping, or after `patienceMs`. kubectl 1.29 to 1.33 drops what comes before it has
+   * opened its streams, which it does while it begins to read.
+   */
+  heard(patienceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, patienceMs)
+      const settle = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      this.#socket.once('pong', settle)
+      this.#socket.once('close', settle)
+      this.#socket.ping()
+    })
+  }
+
   close(): void {
     // A paused socket would not see the peer's answer to the close.
     this.#socket.resume()

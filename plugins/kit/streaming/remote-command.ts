@@ -145,6 +145,9 @@ function encodeStatus(status: CommandStatus, asJson: boolean): string {
   return status.status === 'Success' ? '' : (status.message ?? '')
 }
 
+/** How long a client may take to show that it listens, before the command is run all the same. */
+const patienceMs = 100
+
 async function openWebSocket(upgrade: Upgrade, wanted: RemoteCommandOptions): Promise<Session | undefined> {
   const granted = await grantWebSocket(upgrade, webSocketProtocols)
   if (!granted) return undefined
@@ -165,6 +168,7 @@ async function openWebSocket(upgrade: Upgrade, wanted: RemoteCommandOptions): Pr
     closed: channels.closed,
     close: () => channels.close(),
   }
+  await channels.heard(patienceMs)
   // Clients take the first message, an empty one, as the sign that the command is being run.
   channels.announce(wanted.stdout ? channelOf.stdout : wanted.stderr ? channelOf.stderr : channelOf.error)
   return session
