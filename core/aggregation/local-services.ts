@@ -4,17 +4,11 @@ import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { Logger } from '#apis/plugin/v1/host.ts'
 import { isAlreadyExists, isConflict, isNotFound } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
+import { asServer } from '#core/registry/as-server.ts'
 import type { Registry, ServedVersion } from '#core/registry/registry.ts'
-import type { ResourceStore, WriteContext } from '#core/registry/resource-store.ts'
+import type { ResourceStore } from '#core/registry/resource-store.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { type LocalPlan, type LocalVersion, planLocal } from './local-plan.ts'
-
-export const writeContext: WriteContext = {
-  user: { username: 'system:apiserver', groups: ['system:masters'] },
-  dryRun: false,
-  fieldValidation: 'Ignore',
-  warn: () => {},
-}
 
 /** Definitions come in crowds; one look at all of them serves a crowd. */
 const crowdMs = 50
@@ -100,10 +94,10 @@ export class LocalServices implements Disposable {
   async #carryOut(plan: LocalPlan, served: ServedVersion, name: string): Promise<void> {
     const at = { namespace: '', name }
     const write = (subresource: string, change: (object: APIService) => void) =>
-      this.#store.update(served, at, subresource, (current) => changed(current, change), writeContext)
+      this.#store.update(served, at, subresource, (current) => changed(current, change), asServer)
     switch (plan.action) {
       case 'create':
-        await this.#store.create(served, '', structuredClone(plan.object), writeContext)
+        await this.#store.create(served, '', structuredClone(plan.object), asServer)
         break
       case 'update':
         await write('', (object) => {
@@ -116,7 +110,7 @@ export class LocalServices implements Disposable {
         })
         break
       case 'delete':
-        await this.#store.delete(served, at, {}, writeContext)
+        await this.#store.delete(served, at, {}, asServer)
     }
   }
 

@@ -2,9 +2,11 @@ import { availableCondition } from '#apis/apiregistration/v1/rules.ts'
 import type { APIService, APIServiceCondition } from '#apis/apiregistration/v1/zz_generated.types.ts'
 import type { Service } from '#apis/core/v1/zz_generated.types.ts'
 import type { EndpointSlice } from '#apis/discovery/v1/zz_generated.types.ts'
+import { rfc3339 } from '#apis/meta/v1/time.ts'
 import type { Logger } from '#apis/plugin/v1/host.ts'
 import { isConflict, isNotFound } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
+import { asServer } from '#core/registry/as-server.ts'
 import type { Registry } from '#core/registry/registry.ts'
 import type { ResourceStore } from '#core/registry/resource-store.ts'
 import type { RemoteGroupVersion } from '#core/server/discovery/served.ts'
@@ -12,7 +14,7 @@ import type { RemoteOpenApi } from '#core/server/openapi/openapi.ts'
 import type { RequestInfo } from '#core/server/request-info.ts'
 import type { CacheEntry, Change } from '#core/storage/cacher/entry.ts'
 import type { ResourceCache } from '#core/storage/cacher/resource-cache.ts'
-import { apiServices, changed, parse, writeContext } from './local-services.ts'
+import { apiServices, changed, parse } from './local-services.ts'
 import { RemoteApi, type RemoteParts, type Timing } from './remote-api.ts'
 import { findTarget, type ServiceRef, type ServiceTarget } from './service-target.ts'
 
@@ -147,7 +149,7 @@ export class RemoteApis implements RemoteOpenApi, Disposable {
       object.status = { conditions: [...others, { ...condition, lastTransitionTime }] }
     }
     try {
-      await store.update(served, { namespace: '', name }, 'status', (now) => changed(now, show), writeContext)
+      await store.update(served, { namespace: '', name }, 'status', (now) => changed(now, show), asServer)
     } catch (error) {
       if (!isNotFound(error) && !isConflict(error)) log.error('APIService condition not written', { name, error })
     }
@@ -171,5 +173,5 @@ function isShown(
 function transitionTime(service: APIService, status: string): string {
   const shown = availableCondition(service)
   if (shown?.status === status && shown.lastTransitionTime) return shown.lastTransitionTime
-  return `${new Date().toISOString().slice(0, 19)}Z`
+  return rfc3339(Date.now())
 }

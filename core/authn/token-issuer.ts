@@ -8,6 +8,7 @@ import {
   sign,
   verify,
 } from 'node:crypto'
+import { rfc3339 } from '#apis/meta/v1/time.ts'
 import { newUnauthorized } from '#core/errors/status-error.ts'
 import type { UserInfo } from '#core/server/exchange.ts'
 import { groups, serviceAccountGroups, serviceAccountName } from './users.ts'
@@ -115,7 +116,7 @@ export class TokenIssuer {
     }
     const signed = `${encode({ alg: 'ES256', kid: this.#keyId })}.${encode(claims)}`
     const signature = sign('sha256', Buffer.from(signed), { key: this.#key, dsaEncoding: 'ieee-p1363' })
-    const expirationTimestamp = `${new Date(exp * 1000).toISOString().slice(0, 19)}Z`
+    const expirationTimestamp = rfc3339(exp * 1000)
     return { token: `${signed}.${signature.toString('base64url')}`, expirationTimestamp }
   }
 

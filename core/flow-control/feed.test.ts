@@ -2,11 +2,11 @@ import { afterEach, expect, test, vi } from 'vitest'
 import type { FlowSchema } from '#apis/flowcontrol/v1/zz_generated.types.ts'
 import { CacheReader } from '#core/registry/object-reader.ts'
 import { Metrics } from '#core/server/metrics.ts'
+import { ManualClock } from '#core/testing/manual-clock.ts'
 import { admin, openTestRegistry, type TestRegistry } from '#core/testing/test-registry.ts'
 import { FlowControlFeed } from './feed.ts'
 import { FlowControl } from './flow-control.ts'
 import { FlowControlMetrics } from './flow-control-metrics.ts'
-import { FakeClock } from './testing/fake-clock.ts'
 
 const schemas = 'flowcontrol.apiserver.k8s.io/v1/flowschemas'
 const levels = 'flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations'
@@ -19,7 +19,7 @@ async function start() {
   const { registry, store, errors } = test_
   const reader = new CacheReader(() => registry)
   const control = new FlowControl({
-    clock: new FakeClock(),
+    clock: new ManualClock(0),
     serverLimit: 600,
     waitLimitMs: 1_000,
     metrics: new FlowControlMetrics(new Metrics()),

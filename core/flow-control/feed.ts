@@ -1,25 +1,19 @@
 import type { FlowSchema, PriorityLevelConfiguration } from '#apis/flowcontrol/v1/zz_generated.types.ts'
+import { rfc3339 } from '#apis/meta/v1/time.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { Logger } from '#apis/plugin/v1/host.ts'
-import { groups } from '#core/authn/users.ts'
 import { isAlreadyExists, isNotFound } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
+import { asServer } from '#core/registry/as-server.ts'
 import type { CacheReader } from '#core/registry/object-reader.ts'
 import type { Registry, ServedVersion } from '#core/registry/registry.ts'
-import type { ResourceStore, WriteContext } from '#core/registry/resource-store.ts'
+import type { ResourceStore } from '#core/registry/resource-store.ts'
 import { planConditions } from './conditions.ts'
 import { isAbandoned, planUpkeep, type Upkeep } from './default-upkeep.ts'
 import { mandatoryLevels, mandatorySchemas, suggestedLevels, suggestedSchemas } from './defaults.ts'
 import type { FlowControl } from './flow-control.ts'
 
 const group = 'flowcontrol.apiserver.k8s.io'
-
-const context: WriteContext = {
-  user: { username: 'system:apiserver', groups: [groups.masters] },
-  dryRun: false,
-  fieldValidation: 'Ignore',
-  warn: () => {},
-}
 
 const upkeepOf = (wanted: object, isMandatory: boolean): Upkeep => ({
   wanted: wanted as UnstructuredObject,
@@ -110,7 +104,7 @@ export class FlowControlFeed {
       return conditions ? { ...current, status: { ...current.status, conditions } } : current
     }
     this.#attempt('flow schema status not written', name, () =>
-      this.#store.update(this.#served('flowschemas'), { namespace: '', name }, 'status', change, context),
+      this.#store.update(this.#served('flowschemas'), { namespace: '', name }, 'status', change, asServer),
     )
   }
 
@@ -124,7 +118,7 @@ export class FlowControlFeed {
       ...abandoned.map(({ metadata: { name = '', uid } }) =>
         this.#attempt('former default not removed', name, () => {
           const options = uid === undefined ? {} : { preconditions: { uid } }
-          return this.#store.delete(this.#served(resource), { namespace: '', name }, options, context)
+          return this.#store.delete(this.#served(resource), { namespace: '', name }, options, asServer)
         }),
       ),
     ])
@@ -136,12 +130,12 @@ export class FlowControlFeed {
     const standing = this.#reader.get<UnstructuredObject>(group, resource, '', name)
     if (standing && !planUpkeep(upkeep, standing)) return
     await this.#attempt('flow control default not kept', name, () => {
-      if (!standing) return this.#store.create(served, '', structuredClone(upkeep.wanted), context)
+      if (!standing) return this.#store.create(served, '', structuredClone(upkeep.wanted), asServer)
       const change = ({ bytes }: { bytes: Buffer }) => {
         const current = reviveObject(bytes)
         return structuredClone(planUpkeep(upkeep, current) ?? current)
       }
-      return this.#store.update(served, { namespace: '', name }, '', change, context)
+      return this.#store.update(served, { namespace: '', name }, '', change, asServer)
     })
   }
 
@@ -160,5 +154,5 @@ export class FlowControlFeed {
 }
 
 function conditionsOf(schema: FlowSchema, isDangling: boolean) {
-  return planConditions(schema, isDangling, new Date().toISOString().replace(/\.\d+Z$/, 'Z'))
+  return planConditions(schema, isDangling, rfc3339(Date.now()))
 }

@@ -3,12 +3,12 @@ import type { FlowSchema, PriorityLevelConfiguration } from '#apis/flowcontrol/v
 import { Metrics } from '#core/server/metrics.ts'
 import { parseRequest } from '#core/server/request-info.ts'
 import { queryOf } from '#core/server/request-target.ts'
+import { ManualClock } from '#core/testing/manual-clock.ts'
 import { mandatoryLevels, mandatorySchemas, suggestedLevels, suggestedSchemas } from './defaults.ts'
 import { dumpEndpoint } from './dump.ts'
 import { FlowControl } from './flow-control.ts'
 import { FlowControlMetrics } from './flow-control-metrics.ts'
 import type { Admitted } from './gate.ts'
-import { FakeClock } from './testing/fake-clock.ts'
 import { fakeExchange } from './testing/fake-exchange.ts'
 
 const withUid = <T extends { metadata: object }>(object: T, kind: string): T => {
@@ -25,7 +25,7 @@ interface Options {
 }
 
 function open({ serverLimit = 600, objects = 10, watchers = 0 }: Options = {}) {
-  const clock = new FakeClock()
+  const clock = new ManualClock(0)
   const metrics = new Metrics()
   const control = new FlowControl({
     clock,

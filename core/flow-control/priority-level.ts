@@ -1,5 +1,5 @@
+import type { Clock } from '#core/clock.ts'
 import { equalJson } from '#core/schema/json.ts'
-import type { Clock } from './clock.ts'
 import type { LevelSpec } from './configuration.ts'
 import type { LevelDemand, SeatBounds } from './limits.ts'
 import { smoothDemand } from './limits.ts'

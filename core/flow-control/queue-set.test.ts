@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { ManualClock } from '#core/testing/manual-clock.ts'
 import { QueueSet, type Queuing, Seat } from './queue-set.ts'
-import { FakeClock } from './testing/fake-clock.ts'
 import { type Asked, ask, flowIn, seats, settled } from './testing/fake-flow.ts'
 
 const waitLimitMs = 15_000
 const queuing = { queues: 64, handSize: 6, queueLengthLimit: 50 }
 
 function open(limit: number, options: { queuing?: Queuing } = { queuing }) {
-  const clock = new FakeClock()
+  const clock = new ManualClock(0)
   return { clock, set: new QueueSet({ clock, waitLimitMs, limit, ...options }) }
 }
 
@@ -114,7 +114,7 @@ test('who waits in a queue that is configured away still gets his turn', async (
 })
 
 /** Runs one request after another for `turns` turns, and says whose they were. */
-async function turnsOf(clock: FakeClock, asked: Asked[], turns: number, ms = 10): Promise<string[]> {
+async function turnsOf(clock: ManualClock, asked: Asked[], turns: number, ms = 10): Promise<string[]> {
   const order: string[] = []
   while (order.length < turns) {
     const running = asked.filter(runs)

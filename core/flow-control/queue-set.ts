@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import type { Clock } from '#core/clock.ts'
 import type { FlowMeter } from './flow-control-metrics.ts'
 import { type DemandSummary, SeatDemand } from './seat-demand.ts'
 import { dealHand } from './shuffle-shard.ts'

@@ -1,11 +1,11 @@
 import type { Logger } from '#apis/plugin/v1/host.ts'
+import { monotonicClock } from '#core/clock.ts'
 import type { CacheReader } from '#core/registry/object-reader.ts'
 import type { Registry } from '#core/registry/registry.ts'
 import type { ResourceStore } from '#core/registry/resource-store.ts'
 import type { PathEndpoint } from '#core/server/handler.ts'
 import type { Metrics } from '#core/server/metrics.ts'
 import type { ResourceInfo } from '#core/server/request-info.ts'
-import { machineClock } from './clock.ts'
 import { dumpEndpoint } from './dump.ts'
 import { FlowControlFeed } from './feed.ts'
 import { FlowControl, type ResourceStatistics } from './flow-control.ts'
@@ -45,7 +45,7 @@ const longestWaitMs = 60_000
 /** Starts what the flags ask for: priority and fairness, or only a limit. The default objects are kept either way. */
 export function startFlowControl(flags: FlowControlFlags, parts: FlowControlParts): RunningFlowControl {
   const control = new FlowControl({
-    clock: machineClock,
+    clock: monotonicClock,
     serverLimit: flags.maxRequestsInflight + flags.maxMutatingRequestsInflight,
     waitLimitMs: Math.min(longestWaitMs, flags.requestTimeoutMs / 4),
     metrics: new FlowControlMetrics(parts.metrics),
@@ -73,7 +73,7 @@ export function startFlowControl(flags: FlowControlFlags, parts: FlowControlPart
 }
 
 function dateOf(clockMs: number): Date {
-  return new Date(Date.now() - (machineClock.now() - clockMs))
+  return new Date(Date.now() - (monotonicClock.now() - clockMs))
 }
 
 function statisticsOf(registry: Registry, { group, version, resource }: ResourceInfo): ResourceStatistics | undefined {

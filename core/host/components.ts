@@ -1,4 +1,5 @@
 import type { Plugin, PluginComponentStatus } from '#apis/keelson/v1/zz_generated.types.ts'
+import { rfc3339 } from '#apis/meta/v1/time.ts'
 import type { Condition } from '#apis/meta/v1/types.ts'
 import { abiVersion } from '#apis/plugin/v1/manifest.ts'
 import type { PluginPackage } from './builtin-plugins.ts'
@@ -36,7 +37,7 @@ export class PluginComponents {
     if (!status) return
     if (next.state === 'Starting') {
       if (status.state === 'BackingOff') status.restarts = (status.restarts ?? 0) + 1
-      status.startedAt = `${new Date().toISOString().slice(0, 19)}Z`
+      status.startedAt = rfc3339(Date.now())
       status.pid = next.pid
     }
     if (next.state === 'BackingOff') status.lastError = next.error.slice(0, maxErrorLength)
@@ -82,6 +83,6 @@ export class PluginComponents {
       : waiting.length === 0
         ? (['True', 'Running', 'every component runs'] as const)
         : (['False', 'ComponentsNotReady', `not running: ${waiting.join(', ')}`] as const)
-    return { type: 'Ready', status, reason, message, lastTransitionTime: `${new Date().toISOString().slice(0, 19)}Z` }
+    return { type: 'Ready', status, reason, message, lastTransitionTime: rfc3339(Date.now()) }
   }
 }

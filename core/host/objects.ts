@@ -3,6 +3,7 @@ import type { Plugin } from '#apis/keelson/v1/zz_generated.types.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { isAlreadyExists } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
+import { asServer } from '#core/registry/as-server.ts'
 import type { Registry, ServedVersion } from '#core/registry/registry.ts'
 import type { ObjectName, ResourceStore, WriteContext } from '#core/registry/resource-store.ts'
 import type { PluginPackage } from './builtin-plugins.ts'
@@ -19,10 +20,8 @@ export interface PluginIdentity {
 }
 
 const context: WriteContext = {
+  ...asServer,
   user: { username: 'system:keelson:host', groups: ['system:masters'] },
-  dryRun: false,
-  fieldValidation: 'Ignore',
-  warn: () => {},
 }
 
 /** The objects that stand for plugins: Plugin, ServiceAccount, and the role that is its permissions. */

@@ -1,4 +1,5 @@
 import type { Rules } from '#apis/meta/v1/rules.ts'
+import { rfc3339 } from '#apis/meta/v1/time.ts'
 import type { DeleteOptions, UnstructuredObject } from '#apis/meta/v1/types.ts'
 
 /**
@@ -98,15 +99,3 @@ export function isReadyToRemove(object: UnstructuredObject, rules: Rules): boole
     rules.blocksRemoval?.(object) !== true
   )
 }
-
-/** @param ms milliseconds since the epoch @returns RFC 3339 in whole seconds, as Kubernetes writes times */
-export function rfc3339(ms: number): string {
-  const second = Math.floor(ms / 1000)
-  // Thousands of objects are made within one second.
-  if (second !== lastSecond.at) {
-    lastSecond = { at: second, text: `${new Date(second * 1000).toISOString().slice(0, 19)}Z` }
-  }
-  return lastSecond.text
-}
-
-let lastSecond = { at: Number.NaN, text: '' }

@@ -1,9 +1,9 @@
+import { rfc3339 } from '#apis/meta/v1/time.ts'
 import type { ManagedFieldsEntry, UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { createdText } from '#core/machinery/apply/fields.ts'
 import { difference, isEmpty, union } from '#core/machinery/field-paths/field-set.ts'
 import { isObject } from '#core/schema/json.ts'
 import { Comparisons, changedBy, upToDate } from './comparisons.ts'
-import { rfc3339 } from './deletion.ts'
 import {
   areAsSent,
   capped,

@@ -1,8 +1,8 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import { rfc3339 } from '#apis/meta/v1/time.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { newBadRequest } from '#core/errors/status-error.ts'
-import { rfc3339 } from './deletion.ts'
 import type { Resource } from './registry.ts'
 
 const suffixLetters = 'bcdfghjklmnpqrstvwxz2456789'

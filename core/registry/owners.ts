@@ -1,3 +1,4 @@
+import { rfc3339 } from '#apis/meta/v1/time.ts'
 import type { ManagedFieldsEntry, UnstructuredObject } from '#apis/meta/v1/types.ts'
 import {
   equalSets,
@@ -8,7 +9,6 @@ import {
   union,
 } from '#core/machinery/field-paths/field-set.ts'
 import type { JsonObject } from '#core/schema/json.ts'
-import { rfc3339 } from './deletion.ts'
 
 /**
  * The entries of `metadata.managedFields`: who owns which fields of an object. They are kept as text, a set of fields is

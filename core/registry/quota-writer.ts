@@ -1,15 +1,9 @@
 import type { ResourceQuota } from '#apis/core/v1/zz_generated.types.ts'
 import { isNotFound } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
+import { asServer } from './as-server.ts'
 import type { Registry } from './registry.ts'
-import type { ResourceStore, WriteContext } from './resource-store.ts'
-
-const context: WriteContext = {
-  user: { username: 'system:apiserver', groups: ['system:masters'] },
-  dryRun: false,
-  fieldValidation: 'Ignore',
-  warn: () => {},
-}
+import type { ResourceStore } from './resource-store.ts'
 
 /**
  * Writes the status of ResourceQuotas for the step of admission that charges to them.
@@ -28,7 +22,7 @@ export function quotaWriter(registry: Registry, store: () => ResourceStore) {
         return { ...quota, status: change(quota as unknown as ResourceQuota) }
       }
       await store()
-        .update(served, { namespace, name }, 'status', next, context)
+        .update(served, { namespace, name }, 'status', next, asServer)
         .catch((error) => {
           if (!isNotFound(error)) throw error
         })

@@ -1,8 +1,9 @@
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { isAlreadyExists } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
+import { asServer } from '#core/registry/as-server.ts'
 import type { Registry } from '#core/registry/registry.ts'
-import { keyOf, type ResourceStore, type WriteContext } from '#core/registry/resource-store.ts'
+import { keyOf, type ResourceStore } from '#core/registry/resource-store.ts'
 
 /** An object every cluster has from its first start. */
 export interface BootstrapObject {
@@ -10,13 +11,6 @@ export interface BootstrapObject {
   object: UnstructuredObject
   /** Fields that each start sets back to what this version says, unless the object opts out of it. */
   reconcile?: readonly string[]
-}
-
-const context: WriteContext = {
-  user: { username: 'system:apiserver', groups: ['system:masters'] },
-  dryRun: false,
-  fieldValidation: 'Ignore',
-  warn: () => {},
 }
 
 const autoupdate = 'rbac.authorization.kubernetes.io/autoupdate'
@@ -59,7 +53,7 @@ async function ensure(registry: Registry, store: ResourceStore, { resource, obje
   const at = { namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' }
   const entry = served.resource.cache.get(keyOf(at))
   if (!entry) {
-    await store.create(served, at.namespace, structuredClone(object), context).catch((error) => {
+    await store.create(served, at.namespace, structuredClone(object), asServer).catch((error) => {
       if (!isAlreadyExists(error)) throw error
     })
     return
@@ -74,6 +68,6 @@ async function ensure(registry: Registry, store: ResourceStore, { resource, obje
     at,
     '',
     (current) => ({ ...reviveObject(current.bytes), ...structuredClone(wanted) }),
-    context,
+    asServer,
   )
 }

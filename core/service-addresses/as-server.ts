@@ -1,10 +1,5 @@
+import { asServer as untracked } from '#core/registry/as-server.ts'
 import type { WriteContext } from '#core/registry/resource-store.ts'
 
-/** Writes of the server's own. */
-export const asServer: WriteContext = {
-  user: { username: 'system:apiserver', groups: ['system:masters'] },
-  dryRun: false,
-  fieldValidation: 'Ignore',
-  warn: () => {},
-  manager: 'kube-apiserver',
-}
+/** Writes of the server's own, which owns what it sets. */
+export const asServer: WriteContext = { ...untracked, manager: 'kube-apiserver' }

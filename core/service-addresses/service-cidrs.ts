@@ -1,4 +1,5 @@
 import { containsBlock, parseCidr, parseIp } from '#apis/meta/v1/ip.ts'
+import { rfc3339 } from '#apis/meta/v1/time.ts'
 import type { Condition } from '#apis/meta/v1/types.ts'
 import type { IPAddress, ServiceCIDR } from '#apis/networking/v1/zz_generated.types.ts'
 import type { Logger } from '#apis/plugin/v1/host.ts'
@@ -152,7 +153,7 @@ export class ServiceCidrs implements Disposable {
   async #setReady(cidr: ServiceCIDR, wanted: Pick<Condition, 'status' | 'reason' | 'message'>): Promise<void> {
     const before = cidr.status?.conditions?.find(({ type }) => type === 'Ready')
     if (before?.status === wanted.status) return
-    const lastTransitionTime = new Date(this.#options.now()).toISOString().replace(/\.\d+/, '')
+    const lastTransitionTime = rfc3339(this.#options.now())
     await this.#change(cidr, 'status', ({ status, ...rest }) => {
       const others = (status?.conditions ?? []).filter(({ type }) => type !== 'Ready')
       return {

@@ -41,7 +41,7 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
 }
 
 /** RFC 3339 with whole seconds, as `metav1.Time` is written. */
-export const formatTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
+export { rfc3339 as formatTime } from '@keelson/apis/meta/v1/time.ts'
 
 /** RFC 3339 with microseconds, as `metav1.MicroTime` is written. */
 export const formatMicroTime = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z')

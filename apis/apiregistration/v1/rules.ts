@@ -4,6 +4,7 @@ import { type FieldError, invalid, required } from '../../meta/v1/field-error.ts
 import { dns1035LabelFaults, dnsSubdomainFaults, pathSegmentFaults } from '../../meta/v1/names.ts'
 import { ageColumn, column, nameColumn, printer } from '../../meta/v1/printing.ts'
 import type { Rules } from '../../meta/v1/rules.ts'
+import { rfc3339 } from '../../meta/v1/time.ts'
 import type { APIService, APIServiceCondition, APIServiceSpec } from './zz_generated.types.ts'
 
 const maxGroupPriority = 20_000
@@ -41,7 +42,7 @@ export function localCondition(now = new Date()): APIServiceCondition {
   return {
     type: 'Available',
     status: 'True',
-    lastTransitionTime: `${now.toISOString().slice(0, 19)}Z`,
+    lastTransitionTime: rfc3339(now.getTime()),
     reason: 'Local',
     message: 'Local APIServices are always available',
   }

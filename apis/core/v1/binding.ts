@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../meta/v1/time.ts'
 import type { Binding, Pod } from './zz_generated.types.ts'
 
 /**
@@ -17,7 +18,7 @@ export function bindPod(pod: Pod, binding: Binding, now: Date): string | undefin
   if (binding.metadata.annotations) metadata.annotations = { ...metadata.annotations, ...binding.metadata.annotations }
   pod.status = { ...pod.status }
   const others = (pod.status.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled')
-  const lastTransitionTime = `${now.toISOString().slice(0, 19)}Z`
+  const lastTransitionTime = rfc3339(now.getTime())
   pod.status.conditions = [...others, { type: 'PodScheduled', status: 'True', lastTransitionTime }]
   return undefined
 }

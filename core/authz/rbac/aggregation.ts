@@ -1,19 +1,12 @@
 import type { Logger } from '#apis/plugin/v1/host.ts'
 import type { ClusterRole, PolicyRule } from '#apis/rbac/v1/zz_generated.types.ts'
-import { groups } from '#core/authn/users.ts'
 import { isConflict, isNotFound } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
+import { asServer } from '#core/registry/as-server.ts'
 import type { Registry } from '#core/registry/registry.ts'
-import type { ResourceStore, WriteContext } from '#core/registry/resource-store.ts'
+import type { ResourceStore } from '#core/registry/resource-store.ts'
 import { canonicalText } from '#core/schema/json.ts'
 import type { RbacIndex } from './rbac-index.ts'
-
-const context: WriteContext = {
-  user: { username: 'system:apiserver', groups: [groups.masters] },
-  dryRun: false,
-  fieldValidation: 'Ignore',
-  warn: () => {},
-}
 
 /**
  * Writes into each aggregated ClusterRole the rules it collects. Decisions do not wait for it, as the index collects by
@@ -54,7 +47,7 @@ async function settleRole(
   const served = registry.find('rbac.authorization.k8s.io', 'v1', 'clusterroles')!
   try {
     const change = ({ bytes }: { bytes: Buffer }) => ({ ...reviveObject(bytes), rules: structuredClone(rules) })
-    await store.update(served, { namespace: '', name }, '', change, context)
+    await store.update(served, { namespace: '', name }, '', change, asServer)
   } catch (error) {
     if (!isNotFound(error) && !isConflict(error)) log.error('aggregated role not settled', { name, error })
   }

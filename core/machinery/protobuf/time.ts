@@ -1,3 +1,5 @@
+import { rfc3339 } from '#apis/meta/v1/time.ts'
+
 /** Times between RFC 3339, as JSON has them, and seconds with nanoseconds, as protobuf has them. */
 export interface Timestamp {
   seconds: number
@@ -48,18 +50,13 @@ function daysBefore(year: number, month: number, day: number): number {
 const firstSecond = -62_167_219_200
 const lastSecond = 253_402_300_799
 
-/** An object says the same time many times over. */
-let last = { seconds: 0, text: '1970-01-01T00:00:00' }
-
 /**
  * @param fractionDigits of a second: 0 for a Time, 6 for a MicroTime
  * @returns undefined for a time that no calendar has
  */
 export function formatTime({ seconds, nanos }: Timestamp, fractionDigits: number): string | undefined {
-  if (seconds !== last.seconds) {
-    if (!(seconds >= firstSecond && seconds <= lastSecond)) return undefined
-    last = { seconds, text: new Date(seconds * 1000).toISOString().slice(0, 19) }
-  }
-  const fraction = fractionDigits ? `.${String(nanos).padStart(9, '0').slice(0, fractionDigits)}` : ''
-  return `${last.text}${fraction}Z`
+  if (!(seconds >= firstSecond && seconds <= lastSecond)) return undefined
+  const whole = rfc3339(seconds * 1000)
+  if (fractionDigits === 0) return whole
+  return `${whole.slice(0, -1)}.${String(nanos).padStart(9, '0').slice(0, fractionDigits)}Z`
 }

@@ -1,4 +1,5 @@
 import type { CustomResourceDefinition } from '#apis/apiextensions/v1/zz_generated.types.ts'
+import { rfc3339 } from '#apis/meta/v1/time.ts'
 import type { ResourceDefinition } from '../resource.ts'
 
 type Status = NonNullable<CustomResourceDefinition['status']>
@@ -67,5 +68,5 @@ export function conditionsOf(crd: CustomResourceDefinition, conflicts: readonly 
 function stamped(condition: Omit<Condition, 'lastTransitionTime'>, before: readonly Condition[], now: Date): Condition {
   const old = before.find((one) => one.type === condition.type)
   const kept = old?.status === condition.status ? old.lastTransitionTime : undefined
-  return { ...condition, lastTransitionTime: kept ?? `${now.toISOString().slice(0, 19)}Z` } as Condition
+  return { ...condition, lastTransitionTime: kept ?? rfc3339(now.getTime()) } as Condition
 }

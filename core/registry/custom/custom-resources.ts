@@ -4,21 +4,15 @@ import type { Logger } from '#apis/plugin/v1/host.ts'
 import { isConflict, isNotFound } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
+import { asServer } from '../as-server.ts'
 import type { Registry } from '../registry.ts'
-import { nameOfKey, type ResourceStore, type WriteContext } from '../resource-store.ts'
+import { nameOfKey, type ResourceStore } from '../resource-store.ts'
 import { conditionsOf, nameConflicts } from './conditions.ts'
 import { definitionOf } from './definition.ts'
 import { cleanupFinalizer } from './rules.ts'
 
 const group = 'apiextensions.k8s.io'
 const resource = 'customresourcedefinitions'
-
-const context: WriteContext = {
-  user: { username: 'system:apiserver', groups: ['system:masters'] },
-  dryRun: false,
-  fieldValidation: 'Ignore',
-  warn: () => {},
-}
 
 /**
  * Serves what CustomResourceDefinitions define: a definition is installed in the same turn in which the object enters
@@ -105,7 +99,7 @@ export class CustomResources {
         object.status = conditionsOf(object, conflicts, this.#now())
         return object as unknown as UnstructuredObject
       },
-      context,
+      asServer,
     )
   }
 
@@ -125,7 +119,7 @@ export class CustomResources {
     const found = this.#registry.get(crd.spec.group, crd.spec.names.plural)
     if (!found || !this.#installed.has(crd.metadata.name ?? '')) return
     const remove = async (key: string) => {
-      await this.#store.delete(found.storage, nameOfKey(key), {}, context).catch((error) => {
+      await this.#store.delete(found.storage, nameOfKey(key), {}, asServer).catch((error) => {
         if (!isNotFound(error)) throw error
       })
     }
@@ -152,7 +146,7 @@ export class CustomResources {
       object.metadata.finalizers = (object.metadata.finalizers ?? []).filter((one) => one !== cleanupFinalizer)
       return object
     }
-    await this.#store.update(served, { namespace: '', name }, '', change, context)
+    await this.#store.update(served, { namespace: '', name }, '', change, asServer)
   }
 }
 

@@ -16,10 +16,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
+import { ManualClock } from '#core/testing/manual-clock.ts'
 import { anyStep, bytes, expectCode, Recorder, runStorageSuite, StorageModel } from '../storage.suite.ts'
 import { StorageError } from '../storage.ts'
 import { type EmbeddedStorageOptions, openEmbeddedStorage } from './embedded-storage.ts'
-import { ManualClock } from './manual-clock.ts'
 import { restoreEmbeddedStorage } from './snapshot.ts'
 
 runStorageSuite('embedded', async () => {

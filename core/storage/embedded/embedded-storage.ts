@@ -6,6 +6,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { dirname, resolve as resolvePath } from 'node:path'
 import type { Logger } from '#apis/plugin/v1/host.ts'
+import { type Clock, systemClock } from '#core/clock.ts'
 import type {
   ListOptions,
   Storage,
@@ -17,7 +18,6 @@ import type {
   WriteOptions,
 } from '../storage.ts'
 import { StorageError } from '../storage.ts'
-import { type Clock, systemClock } from './clock.ts'
 import { syncPath } from './data-directory.ts'
 import { Expiry } from './expiry.ts'
 import { History } from './history.ts'

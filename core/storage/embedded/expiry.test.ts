@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { ManualClock } from '#core/testing/manual-clock.ts'
 import { Expiry } from './expiry.ts'
 import { KeyIndex } from './key-index.ts'
-import { ManualClock } from './manual-clock.ts'
 
 /** An index with the keys given by the second they expire at, and what was asked to expire. */
 function setUp(seconds: Record<string, number>) {

@@ -1,5 +1,5 @@
 /** Deletes keys whose time to live is over: one timer, set for the key that expires next. */
-import type { Clock } from './clock.ts'
+import type { Clock } from '#core/clock.ts'
 import type { KeyIndex, KeyVersion } from './key-index.ts'
 
 /** So that a jump of the clock is noticed within a minute. */

@@ -1,5 +1,5 @@
 /** Decides how much history the store keeps by itself. */
-import type { Clock } from './clock.ts'
+import type { Clock } from '#core/clock.ts'
 
 export interface RetentionOptions {
   /** History younger than this is kept, and up to twice as much. */

@@ -3,8 +3,9 @@
  * time, so a failed one can take everything behind it along and leave no hole. Nobody waits for a timer, but for those who
  * have said that they can.
  */
+
+import type { Clock } from '#core/clock.ts'
 import type { StorageError } from '../storage.ts'
-import type { Clock } from './clock.ts'
 import type { KeyChange } from './key-index.ts'
 import { type Batch, rowWidth } from './protocol.ts'
 import type { StorageThread } from './storage-thread.ts'

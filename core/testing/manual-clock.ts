@@ -1,5 +1,5 @@
 /** A clock that stands still until told otherwise, for tests. */
-import type { Clock } from './clock.ts'
+import type { Clock } from '#core/clock.ts'
 
 export class ManualClock implements Clock {
   #now: number
@@ -28,6 +28,11 @@ export class ManualClock implements Clock {
       due.callback()
     }
     this.#now = end
+  }
+
+  /** Timers that have not been called back yet. */
+  get pending(): number {
+    return this.#timers.size
   }
 
   #next(end: number) {
