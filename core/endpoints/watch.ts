@@ -11,7 +11,7 @@ import { encodeBody, protobufType } from './protobuf-codec.ts'
 import { protobufFormOf } from './protobuf-form.ts'
 import { reach } from './reach.ts'
 import { partialMetadata, tableOf } from './representation.ts'
-import { selectionOf } from './selection.ts'
+import { type Selection, selectionOf } from './selection.ts'
 
 /** A watcher that lets so much pile up is dropped; it can come back and resume. */
 const maxBufferedBytes = 8 * 1024 * 1024
@@ -24,18 +24,20 @@ const groupBytes = 256 * 1024
  */
 export async function watch(request: ResourceRequest): Promise<void> {
   const { exchange, cacher, minWatchMs } = request
-  const spec = viewSpec(request)
+  const selection = selectionOf(request)
+  const representation = negotiate(request, 'watch')
+  const spec = viewSpec(request, selection, representation)
   const options = parseWatchOptions(exchange.query, minWatchMs)
   await reach(cacher, options.revision)
   const start = startOf(request, spec, options)
-  const style = styleOf(negotiate(request, 'watch'))
+  const style = styleOf(representation)
   const reply = exchange.stream(200, style.contentType)
   if (!start) {
     const expired = newExpired(`too old resource version: ${options.revision} (${cacher.revision})`)
     reply.end(style.frame('ERROR', style.encode(Buffer.from(JSON.stringify(expired.status)))))
     return
   }
-  await new WatchSession(request, reply, options).run(start, spec)
+  await new WatchSession(request, reply, options, representation).run(start, spec)
 }
 
 /** How a watch's answer is written. */
@@ -98,10 +100,8 @@ function* mapped<T>(items: readonly T[], frame: (item: T) => Buffer | undefined)
   }
 }
 
-function viewSpec(request: ResourceRequest): ViewSpec {
+function viewSpec(request: ResourceRequest, selection: Selection, representation: Representation): ViewSpec {
   const { served } = request
-  const selection = selectionOf(request)
-  const representation = negotiate(request, 'watch')
   const { format, as = '', metaVersion } = representation
   const encode = encoderOf(request, representation)
   const includeObject = request.exchange.query.get('includeObject') ?? ''
@@ -146,14 +146,16 @@ class WatchSession implements Subscriber {
   readonly #request: ResourceRequest
   readonly #reply: ReplyStream
   readonly #options: WatchOptions
+  readonly #representation: Representation
   /** What came while the start was still being written; undefined once it has been. */
   #backlog: Buffer[] | undefined = []
   #backlogBytes = 0
 
-  constructor(request: ResourceRequest, reply: ReplyStream, options: WatchOptions) {
+  constructor(request: ResourceRequest, reply: ReplyStream, options: WatchOptions, representation: Representation) {
     this.#request = request
     this.#reply = reply
     this.#options = options
+    this.#representation = representation
   }
 
   /** Resolves once all is said that was before. */
@@ -228,7 +230,7 @@ class WatchSession implements Subscriber {
         ...(endsInitial && { annotations: { 'k8s.io/initial-events-end': 'true' } }),
       },
     }
-    const representation = negotiate(this.#request, 'watch')
+    const representation = this.#representation
     const style = styleOf(representation)
     if (representation.as === 'Table') {
       const table = tableOf(this.#request, [], { resourceVersion: String(revision) }, representation.metaVersion)

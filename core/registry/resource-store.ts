@@ -24,7 +24,7 @@ import { isReadyToRemove, planDeletion } from './deletion.ts'
 import { takeOwners, trackCreate, trackUpdate } from './managed-fields.ts'
 import { dropRepeatedOwners, generateName, setCreationMetadata, setUpdateMetadata, warnOf } from './metadata.ts'
 import type { Resource, ServedVersion } from './registry.ts'
-import { mayBeWritten, withReservation } from './reservations.ts'
+import { mayBeWritten, type Reservations, withReservation } from './reservations.ts'
 import { isStorageConflict, translateStorageError } from './translate-errors.ts'
 import { WriteLine } from './write-line.ts'
 
@@ -151,15 +151,26 @@ export class ResourceStore {
     validateObject(object, undefined, served, '')
     warnOf(object, undefined, resource, context.warn)
     const { reservations } = resource
+    // What is reserved is reserved for this name.
+    const isFixed = isNamed || reservations !== undefined
+    return this.#judgeAndWrite(request, reservations, () => this.#insert(served, object, owners, context, isFixed))
+  }
+
+  /** Has the whole object judged, and writes it. What was taken for it is given back when it is not written. */
+  #judgeAndWrite(
+    request: AdmissionRequest,
+    reservations: Reservations | undefined,
+    write: () => Promise<Buffer>,
+  ): Promise<Buffer> {
+    const judge = () => this.#admission.validate(request)
+    const finish = () => orRelease(request, write())
     if (reservations) {
-      const judge = () => this.#admission.validate(request)
-      // What is reserved is reserved for this name.
-      const write = () => orRelease(request, this.#insert(served, object, owners, context, true))
-      return withReservation(await reservations.reserve(object, undefined, context.dryRun), judge, write)
+      const { object, oldObject, dryRun } = request
+      const reserving = reservations.reserve(object!, oldObject, dryRun)
+      return reserving.then((reservation) => withReservation(reservation, judge, finish))
     }
-    const validating = this.#admission.validate(request)
-    if (validating) await validating
-    return orRelease(request, this.#insert(served, object, owners, context, isNamed))
+    const judging = judge()
+    return judging ? judging.then(finish) : finish()
   }
 
   /** @param isNamed so that no other name may be tried */
@@ -318,19 +329,15 @@ export class ResourceStore {
     const request = this.#admissionRequest('UPDATE', served, at, subresource, context)
     request.object = object
     request.oldObject = old
-    await this.#admission.mutate(request)
+    const mutating = this.#admission.mutate(request)
+    if (mutating) await mutating
     setUpdateMetadata(object, old, resource)
     resource.rules.prepareUpdate?.(object, old, subresource)
     validateObject(object, old, served, subresource)
     if (subresource === '') warnOf(object, old, resource, context.warn)
-    const { reservations } = resource
-    if (reservations && subresource === '' && !isReadyToRemove(object, resource.rules)) {
-      const judge = () => this.#admission.validate(request)
-      const write = () => orRelease(request, this.#store(served, at, current, object, owners, context))
-      return withReservation(await reservations.reserve(object, old, context.dryRun), judge, write)
-    }
-    await this.#admission.validate(request)
-    return orRelease(request, this.#store(served, at, current, object, owners, context))
+    const reserves = subresource === '' && !isReadyToRemove(object, resource.rules)
+    const write = () => this.#store(served, at, current, object, owners, context)
+    return this.#judgeAndWrite(request, reserves ? resource.reservations : undefined, write)
   }
 
   async #store(

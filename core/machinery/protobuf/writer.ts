@@ -23,9 +23,9 @@ export class ProtobufWriter {
   }
 
   /** A whole number, in two's complement when it is negative. Takes at most ten bytes, for which there must be room. */
-  varint(value: number): void {
-    if (value < 0) this.#negative(value)
-    else this.#positive(value)
+  varint(value: number | bigint): void {
+    if (typeof value === 'number' && value >= 0) this.#positive(value)
+    else this.#wide(value)
   }
 
   #positive(value: number): void {
@@ -42,7 +42,7 @@ export class ProtobufWriter {
     this.bytes[this.end++] = rest
   }
 
-  #negative(value: number): void {
+  #wide(value: number | bigint): void {
     let rest = BigInt.asUintN(64, BigInt(value))
     while (rest > 127n) {
       this.bytes[this.end++] = Number(rest & 127n) | 128
@@ -51,7 +51,7 @@ export class ProtobufWriter {
     this.bytes[this.end++] = Number(rest)
   }
 
-  number(tag: number, value: number): void {
+  number(tag: number, value: number | bigint): void {
     this.reserve(20)
     this.varint(tag)
     this.varint(value)

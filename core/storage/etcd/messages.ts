@@ -3,6 +3,7 @@
  * @see https://etcd.io/docs/v3.4/dev-guide/api_reference_v3/
  */
 import { ProtobufError, readFields, type WireField } from '#core/machinery/protobuf/wire.ts'
+import { lengthTag, ProtobufWriter, varintTag } from '#core/machinery/protobuf/writer.ts'
 
 export const rpc = {
   range: '/etcdserverpb.KV/Range',
@@ -268,20 +269,15 @@ function message(...fields: (Buffer | false | undefined)[]): Buffer {
   return Buffer.concat(fields.filter((field) => typeof field === 'object'))
 }
 
+const writer = new ProtobufWriter()
+
 function bytesField(number: number, value: string | Buffer): Buffer {
-  const bytes = typeof value === 'string' ? Buffer.from(value) : value
-  return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes])
+  if (typeof value === 'string') writer.text(lengthTag(number), value)
+  else writer.slice(lengthTag(number), value, 0, value.length)
+  return Buffer.from(writer.take())
 }
 
 function numberField(number: number, value: number | bigint): Buffer {
-  return Buffer.concat([varint(number * 8), varint(value)])
-}
-
-/** @param value negative ones as 64 bits */
-function varint(value: number | bigint): Buffer {
-  const bytes: number[] = []
-  let rest = BigInt.asUintN(64, BigInt(value))
-  for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80)
-  bytes.push(Number(rest))
-  return Buffer.from(bytes)
+  writer.number(varintTag(number), value)
+  return Buffer.from(writer.take())
 }
