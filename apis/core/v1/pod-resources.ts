@@ -1,13 +1,12 @@
 import { addQuantities, compareQuantities, type Quantity } from '../../meta/v1/quantity.ts'
 import { type Amounts, readAmounts, type WrittenAmounts, zero } from './amounts.ts'
+import { containerTotal, type Sums } from './container-total.ts'
 import { isHugePages } from './resource-names.ts'
 import type { Container, ContainerStatus, Pod, PodSpec } from './zz_generated.types.ts'
 
 /**
- * What a pod needs as a whole: its containers and sidecars (init containers that keep running) together, or the greatest
- * need of its initialisation where that is more. What the pod itself says takes the containers' place, and the overhead of
- * its runtime comes on top.
- * @see https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
+ * What a pod needs as a whole: what the pod itself says takes the place of what its containers need, and the overhead of its
+ * runtime comes on top.
  */
 export function podRequests({ spec, status }: Pod): Amounts {
   if (!spec) return new Map()
@@ -32,23 +31,7 @@ export function podLimits({ spec }: Pod): Amounts {
 }
 
 function addUp(spec: PodSpec, of: (container: Container) => Amounts): Map<string, Quantity> {
-  const total = new Map<string, Quantity>()
-  const sidecars = new Map<string, Quantity>()
-  const peak = new Map<string, Quantity>()
-  for (const container of spec.containers ?? []) addTo(total, of(container))
-  for (const container of spec.initContainers ?? []) {
-    const needs = new Map(of(container))
-    if (container.restartPolicy === 'Always') {
-      addTo(total, needs)
-      addTo(sidecars, needs)
-      raiseTo(peak, sidecars)
-    } else {
-      addTo(needs, sidecars)
-      raiseTo(peak, needs)
-    }
-  }
-  raiseTo(total, peak)
-  return total
+  return containerTotal(spec, (container) => new Map(of(container)), sums)
 }
 
 /** While a container is resized it counts as what it has, what it was promised or what it shall have, whichever is more. */
@@ -81,3 +64,5 @@ function raiseTo(total: Map<string, Quantity>, least: Amounts): void {
     if (!known || compareQuantities(known, amount) < 0) total.set(name, amount)
   }
 }
+
+const sums: Sums<Map<string, Quantity>> = { none: () => new Map(), addTo, raiseTo }

@@ -2,6 +2,7 @@
  * Amounts of resources as plain numbers, parsed once and then only added and compared: scheduling a pod looks at
  * thousands of them. CPU in thousandths of a core, everything else in units (bytes, devices). Pure.
  */
+import { containerTotal, type Sums } from '@keelson/apis/core/v1/container-total.ts'
 import type { Pod, ResourceRequirements } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import type { DeepReadonly } from '@keelson/client'
 
@@ -101,10 +102,8 @@ const requestsOf = (container: Container, defaults?: ResourceList): ResourceVect
   vectorOf({ ...defaults, ...(container.resources?.requests as ResourceList | undefined) })
 
 /**
- * What a pod needs of its node: the containers and the sidecars (init containers that keep running) together, or the
- * hungriest moment of its initialisation if that is more; requests of the pod as a whole take the containers' place;
- * the runtime's overhead comes on top.
- * @see https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
+ * What a pod needs of its node: requests of the pod as a whole take the place of what its containers need, and the
+ * runtime's overhead comes on top.
  */
 export function podRequests(spec: DeepReadonly<Pod>['spec']): ResourceVector {
   return sumRequests(spec, undefined)
@@ -115,23 +114,10 @@ export function assumedRequests(spec: DeepReadonly<Pod>['spec']): ResourceVector
   return sumRequests(spec, assumed)
 }
 
+const sums: Sums<ResourceVector> = { none: emptyVector, addTo, raiseTo }
+
 function sumRequests(spec: DeepReadonly<Pod>['spec'], defaults: ResourceList | undefined): ResourceVector {
-  const total = emptyVector()
-  for (const container of spec?.containers ?? []) addTo(total, requestsOf(container, defaults))
-  const sidecars = emptyVector()
-  const peak = emptyVector()
-  for (const container of spec?.initContainers ?? []) {
-    const needs = requestsOf(container, defaults)
-    if (container.restartPolicy === 'Always') {
-      addTo(total, needs)
-      addTo(sidecars, needs)
-      raiseTo(peak, sidecars)
-    } else {
-      addTo(needs, sidecars)
-      raiseTo(peak, needs)
-    }
-  }
-  raiseTo(total, peak)
+  const total = containerTotal<Container, ResourceVector>(spec ?? {}, (one) => requestsOf(one, defaults), sums)
   overrideWith(total, spec?.resources?.requests as ResourceList | undefined)
   addTo(total, vectorOf(spec?.overhead as ResourceList | undefined))
   return total
