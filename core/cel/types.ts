@@ -25,6 +25,8 @@ export interface Type {
   readonly params: readonly Type[]
   /** Of an object: what its fields are. The values are plain objects. */
   readonly fields?: ReadonlyMap<string, Type>
+  /** At most how many items a list or a map has, or how long a string or bytes are; unknown when absent. Estimates of cost read it. */
+  readonly maxElements?: number
 }
 
 const simple = (kind: TypeKind, name: string = kind): Type => ({ kind, name, params: [] })
@@ -56,6 +58,9 @@ export const object = (name: string, fields: ReadonlyMap<string, Type>): Type =>
   params: [],
   fields,
 })
+
+/** The type of values that are no larger, in items, or in length. */
+export const sized = (type: Type, maxElements: number): Type => ({ ...type, maxElements })
 
 export const isOptional = ({ name }: Type) => name === 'optional_type'
 
