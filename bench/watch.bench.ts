@@ -15,8 +15,7 @@ export async function watchBench(durationMs: number): Promise<Figure[]> {
   await using keelson = await startKeelson(directory, ['server'])
   await using bare = await startBare(keelson)
   try {
-    const line = Buffer.from(`{"type":"ADDED","object":${configMap('line', 2_048)}}\n`)
-    const lines = Buffer.concat(Array.from({ length: burst }, () => line))
+    const lines = Buffer.concat(Array(burst).fill(await eventLine(keelson)))
     let created = 0
     const round = await alternate(
       durationMs,
@@ -44,6 +43,14 @@ export async function watchBench(durationMs: number): Promise<Figure[]> {
   } finally {
     remove()
   }
+}
+
+/** An event as the server writes it, for the bare server to write the same bytes. */
+async function eventLine(target: Target): Promise<Buffer> {
+  const session = openSession(target)
+  const { body } = await request(session, post(configMaps), configMap('watched-first', 2_048))
+  session.close()
+  return Buffer.concat([Buffer.from('{"type":"ADDED","object":'), body, Buffer.from('}\n')])
 }
 
 function post(path: string): Record<string, string> {
