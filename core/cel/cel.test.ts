@@ -1,6 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Budget, CompileError, compile, EvaluationError, evaluate, standardEnvironment, types } from './cel.ts'
+import {
+  Budget,
+  CompileError,
+  compile,
+  EvaluationError,
+  evaluate,
+  objectTypeName,
+  standardEnvironment,
+  toNative,
+  types,
+} from './cel.ts'
 import { kubernetesEnvironment } from './library/kubernetes.ts'
 import { strings } from './library/strings.ts'
 
@@ -224,4 +234,20 @@ test('nothing but errors of this library is thrown, whatever the expression', ()
     }),
     { numRuns: 1500 },
   )
+})
+
+test('objects of types that are found by name are made with any field, and know what they are', () => {
+  const anyField = new (class extends Map<string, types.Type> {
+    override get = () => types.dyn
+  })()
+  const named = (name: string) => (name.startsWith('Object') ? types.object(name, anyField) : undefined)
+  const environment = standardEnvironment.extend({ objectNamed: named })
+  const made = compile('Object{spec: Object.spec{replicas: 1}}', environment).evaluate({}) as { spec: unknown }
+  expect([objectTypeName(made), objectTypeName(made.spec), objectTypeName({})]).toEqual([
+    'Object',
+    'Object.spec',
+    undefined,
+  ])
+  expect(toNative(made)).toEqual({ spec: { replicas: 1 } })
+  expect(() => compile('Other{}', environment)).toThrow("undeclared reference to 'Other'")
 })

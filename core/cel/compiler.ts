@@ -38,6 +38,7 @@ import {
   fromNative,
   isMap,
   mapGet,
+  newObject,
   noSuchOverload,
   Optional,
   type PlainObject,
@@ -228,10 +229,11 @@ class Compiler {
   }
 
   /** An object: of plain properties, without a prototype. */
-  #struct({ fields }: StructLiteral, scope: Scope | undefined): Code {
+  #struct({ name: written, fields }: StructLiteral, scope: Scope | undefined): Code {
+    const typeName = this.#environment.object(written)?.name ?? written
     const parts = fields.map(({ name, value, isOptional }) => ({ name, isOptional, value: this.compile(value, scope) }))
     return (activation) => {
-      const made: Record<string, Value> = Object.create(null)
+      const made = newObject(typeName)
       for (const { name, value, isOptional } of parts) {
         const held = isOptional ? heldBy(value(activation)) : [value(activation)]
         if (held.length > 0) made[name] = held[0]

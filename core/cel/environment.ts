@@ -43,6 +43,8 @@ export interface EnvironmentParts {
   libraries?: readonly Library[]
   /** Objects that expressions may name and make. */
   objects?: readonly Type[]
+  /** Finds objects of which there are too many to list, by their names. */
+  objectNamed?: (name: string) => Type | undefined
   /** The namespace within which names are looked up first. */
   container?: string
 }
@@ -72,6 +74,7 @@ export class Environment {
   readonly #functions: ReadonlyMap<string, readonly Overload[]>
   readonly #types: ReadonlyMap<string, Reference>
   readonly #objects: ReadonlyMap<string, Type>
+  readonly #objectNamed: EnvironmentParts['objectNamed']
 
   constructor(parts: EnvironmentParts = {}, base?: Environment) {
     this.container = parts.container ?? base?.container ?? ''
@@ -81,6 +84,7 @@ export class Environment {
       ...(base ? base.#objects : []),
       ...(parts.objects ?? []).map((one) => [one.name, one] as const),
     ])
+    this.#objectNamed = parts.objectNamed ?? (base ? base.#objectNamed : undefined)
     this.#types = base && !parts.objects ? base.#types : typeReferences([...namedTypes, ...this.#objects.values()])
   }
 
@@ -100,7 +104,7 @@ export class Environment {
   }
 
   object(name: string): Type | undefined {
-    return first(this.#candidates(name), (candidate) => this.#objects.get(candidate))
+    return first(this.#candidates(name), (candidate) => this.#objects.get(candidate) ?? this.#objectNamed?.(candidate))
   }
 
   overloads(name: string): readonly Overload[] | undefined {

@@ -233,6 +233,20 @@ export function toNative(value: Value): unknown {
   return isMade(value) ? nativeObject(Object.entries(value)) : value
 }
 
+const madeAs = Symbol('madeAs')
+
+/** An object of a type, to be filled by the expression that makes it. */
+export function newObject(typeName: string): Record<string, Value> {
+  const made: Record<string | symbol, Value> = Object.create(null)
+  made[madeAs] = typeName
+  return made
+}
+
+/** The name of the type that an expression made an object of; undefined for what it did not make. */
+export function objectTypeName(value: Value): string | undefined {
+  return isPlainObject(value) ? ((value as Record<symbol, Value>)[madeAs] as string | undefined) : undefined
+}
+
 /** Whether an expression made the object, so that it may hold what is no JSON. */
 const isMade = (value: Value): value is PlainObject => isPlainObject(value) && Object.getPrototypeOf(value) === null
 
