@@ -44,6 +44,12 @@ export class CacheEntry {
     return this.#memory.copy(target, targetStart, this.#start + from, this.#start + to)
   }
 
+  /** Whether the bytes begin like this. A loop: at this length it beats every call into native code. */
+  startsWith(head: Buffer): boolean {
+    for (let at = 0; at < head.length; at++) if (this.#memory[this.#start + at] !== head[at]) return false
+    return true
+  }
+
   /** The value of a selectable field; empty when absent. Names stand in the key: nothing is parsed for them. */
   field(name: string, extract: ExtractFacts): string {
     if (name === 'metadata.name') return this.key.slice(this.key.indexOf('/') + 1)

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module'
 import type { Dispatcher } from './dispatcher.ts'
 import { CacheEntry, Change, type ExtractFacts } from './entry.ts'
-import { type Subscriber, type ViewSpec, WatchView } from './watch-view.ts'
+import type { Subscriber, ViewSpec, WatchView } from './watch-view.ts'
+import { WatchViews } from './watch-views.ts'
 
 // The package is CommonJS, and what its default is differs between node and the test runner.
 const { default: BTree } = createRequire(import.meta.url)('sorted-btree') as typeof import('sorted-btree')
@@ -11,7 +12,13 @@ const compareKeys = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 /** Changes kept for watches that resume; the older half goes when either bound is passed. */
 const historyLimit = { changes: 8_192, bytes: 16 * 1024 * 1024 }
 
-const nothing = Buffer.alloc(0)
+/** Who else hears of every batch of changes, and shows them to watchers of its own. */
+export interface Relay {
+  /** How many watch through it. */
+  readonly watchers: number
+  publish(changes: readonly Change[]): void
+  end(): void
+}
 
 export interface ListedEntries {
   entries: CacheEntry[]
@@ -21,11 +28,10 @@ export interface ListedEntries {
 /** The newest state of one resource's objects in key order, its recent changes, and who watches them. */
 export class ResourceCache {
   readonly #entries = new BTree<string, CacheEntry>(undefined, compareKeys)
-  readonly #views = new Map<string, WatchView>()
-  /** Views that ask for one value of a field, by field and value. */
-  readonly #viewsByField = new Map<string, Map<string, Set<WatchView>>>()
-  readonly #generalViews = new Set<WatchView>()
-  readonly #dispatcher: Dispatcher
+  /** On which everything that is said to watchers goes, in order. */
+  readonly dispatcher: Dispatcher
+  readonly #views: WatchViews
+  readonly #relays = new Set<Relay>()
   readonly #onChange = new Set<(change: Change) => void>()
   #history: Change[] = []
   #historyBytes = 0
@@ -33,13 +39,13 @@ export class ResourceCache {
   #historyFrom: number
   #lastRevision: number
   #extract: ExtractFacts
-  #watchers = 0
 
   constructor(loadedAt: number, dispatcher: Dispatcher, extract: ExtractFacts) {
     this.#historyFrom = loadedAt
     this.#lastRevision = loadedAt
-    this.#dispatcher = dispatcher
     this.#extract = extract
+    this.dispatcher = dispatcher
+    this.#views = new WatchViews(dispatcher, () => this.#extract)
   }
 
   get size(): number {
@@ -48,7 +54,9 @@ export class ResourceCache {
 
   /** How many watch it, in whatever way. */
   get watchers(): number {
-    return this.#watchers
+    let { watchers } = this.#views
+    for (const relay of this.#relays) watchers += relay.watchers
+    return watchers
   }
 
   /** Revision of the last change, or the one the cache was loaded at. */
@@ -176,87 +184,38 @@ export class ResourceCache {
 
   /** Adds a subscriber to what comes from now on. Call `changesAfter` or `list` in the same turn for what came before. */
   subscribe(spec: ViewSpec, subscriber: Subscriber): () => void {
-    const view = this.#views.get(spec.id) ?? this.#addView(spec)
-    view.add(subscriber)
-    this.#watchers++
-    return () => {
-      if (view.remove(subscriber)) this.#watchers--
-      if (view.subscribers.size === 0 && this.#views.get(spec.id) === view) this.#dropView(view)
-    }
+    return this.#views.subscribe(spec, subscriber)
+  }
+
+  /** Tells `relay` of every batch of changes from now on, behind this cache's own watchers. */
+  addRelay(relay: Relay): () => void {
+    this.#relays.add(relay)
+    return () => this.#relays.delete(relay)
   }
 
   /** Ends every watch, behind what is already on its way to it: the resource is gone or is served in another way. */
   endWatches(): void {
-    for (const view of this.#views.values()) {
-      const enders = Array.from(view.subscribers, (subscriber) => ({ deliver: () => subscriber.end?.() }))
-      this.#dispatcher.enqueue(nothing, enders)
-    }
+    this.#views.end()
+    for (const relay of this.#relays) relay.end()
   }
 
   viewOf(spec: ViewSpec): WatchView {
-    return this.#views.get(spec.id) ?? new WatchView(spec, (bytes, key) => this.#extract(bytes, key))
+    return this.#views.viewOf(spec)
   }
 
-  #addView(spec: ViewSpec): WatchView {
-    const view = new WatchView(spec, (bytes, key) => this.#extract(bytes, key))
-    this.#views.set(spec.id, view)
-    this.#placeOf(view).add(view)
-    return view
-  }
-
-  #dropView(view: WatchView): void {
-    this.#views.delete(view.spec.id)
-    const place = this.#placeOf(view)
-    place.delete(view)
-    const { equals } = view.spec
-    if (equals && place.size === 0) this.#viewsByField.get(equals.field)?.delete(equals.value)
-  }
-
-  #placeOf(view: WatchView): Set<WatchView> {
-    const { equals } = view.spec
-    if (!equals) return this.#generalViews
-    const byValue = getOrInsert(this.#viewsByField, equals.field, () => new Map<string, Set<WatchView>>())
-    return getOrInsert(byValue, equals.value, () => new Set<WatchView>())
+  /** As the cacher's `deliverInOrder`. */
+  deliverInOrder(chunk: Buffer, to: Pick<Subscriber, 'deliver'>): void {
+    this.#views.deliverInOrder(chunk, to)
   }
 
   /** Sends a batch of this resource's changes to everyone whom they concern. */
   publish(changes: readonly Change[]): void {
-    if (this.#views.size === 0) return
-    const lines = new Map<WatchView, Buffer[]>()
-    for (const change of changes) {
-      const tell = (view: WatchView) => {
-        const frame = view.frame(change)
-        if (frame) getOrInsert(lines, view, () => [] as Buffer[]).push(frame)
-      }
-      for (const view of this.#generalViews) tell(view)
-      if (this.#viewsByField.size > 0) for (const view of this.#viewsByValueOf(change)) tell(view)
-    }
-    for (const [view, frames] of lines) {
-      const chunk = frames.length === 1 ? frames[0]! : Buffer.concat(frames)
-      this.#dispatcher.enqueue(chunk, view.audience)
-    }
-  }
-
-  *#viewsByValueOf(change: Change): Iterable<WatchView> {
-    for (const [field, byValue] of this.#viewsByField) {
-      const after = change.entry.field(field, this.#extract)
-      const before = change.previous?.field(field, this.#extract)
-      yield* byValue.get(after) ?? []
-      if (before !== undefined && before !== after) yield* byValue.get(before) ?? []
-    }
+    this.#views.publish(changes)
+    for (const relay of this.#relays) relay.publish(changes)
   }
 }
 
 /** The first key behind all keys that start with `prefix`. */
 function endOf(prefix: string): string {
   return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)
-}
-
-function getOrInsert<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key)
-  if (value === undefined) {
-    value = make()
-    map.set(key, value)
-  }
-  return value
 }
