@@ -55,6 +55,15 @@ function joinLists(a: readonly Value[], b: readonly Value[], { budget }: Activat
   return [...a, ...b]
 }
 
+/** `a + b` of lists that are put together in another way than one behind the other. */
+export function joining(join: (a: readonly Value[], b: readonly Value[]) => readonly Value[]): Binary {
+  return (a, b, { budget }) => {
+    if (!Array.isArray(a) || !Array.isArray(b)) return noSuchOverload()
+    budget?.charge(a.length + b.length)
+    return join(a, b)
+  }
+}
+
 export function subtract(a: Value, b: Value): Value {
   if (isInt(a)) return isInt(b) ? subtractInt(a, b) : noSuchOverload()
   if (a instanceof Double && b instanceof Double) return new Double(a.value - b.value)

@@ -4,7 +4,7 @@
  * else, and fails with an error of this library only.
  */
 import { type Activation, Budget, type Code } from './activation.ts'
-import { check } from './checker.ts'
+import { type Checked, check } from './checker.ts'
 import { compileTree } from './compiler.ts'
 import { Environment } from './environment.ts'
 import { optionals } from './library/optionals.ts'
@@ -48,13 +48,16 @@ export const unboundedCost = 2 ** 64
 export class Program {
   /** What the checker found its value to be; dyn when it was not checked. */
   readonly type: Type
+  /** The variables it refers to, as far as it was checked. */
+  readonly variables: ReadonlySet<string>
   readonly #code: Code
   readonly #slots: number
 
-  constructor(code: Code, slots: number, type: Type) {
+  constructor(code: Code, slots: number, type: Type, variables: ReadonlySet<string>) {
     this.#code = code
     this.#slots = slots
     this.type = type
+    this.variables = variables
   }
 
   /** What an evaluation may cost, judged by the types of the variables and their `maxElements`. */
@@ -94,7 +97,12 @@ export function compile(text: string, environment = standardEnvironment, options
   const expression = parse(text)
   const checked = options.check === false ? undefined : check(expression, environment, text)
   const { code, slots } = compileTree(expression, environment, checked)
-  return new Program(code, slots, checked?.type ?? dyn)
+  return new Program(code, slots, checked?.type ?? dyn, variablesOf(checked))
+}
+
+function variablesOf(checked: Checked | undefined): ReadonlySet<string> {
+  const references = [...(checked?.references.values() ?? [])]
+  return new Set(references.flatMap((one) => (one.kind === 'variable' ? [one.name] : [])))
 }
 
 /**

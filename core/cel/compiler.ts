@@ -28,6 +28,15 @@ import { comprehensionCode } from './comprehensions.ts'
 import type { Environment, Reference } from './environment.ts'
 import { equal } from './equality.ts'
 import { adapterOf, withAdapter } from './schema-types.ts'
+import {
+  equalityOf,
+  joinOf,
+  type StructuralField,
+  structuralField,
+  structuralOptionalCode,
+  structuralSelectCode,
+  structuralTestCode,
+} from './structural.ts'
 import { dyn, type Type } from './types.ts'
 import {
   adapt,
@@ -143,16 +152,18 @@ class Compiler {
     const reference = qualified === undefined ? undefined : this.#reference(node, qualified, scope)
     if (reference) return this.#referenceCode(reference)
     const operand = this.compile(node.operand, scope)
-    if (node.isTest) return testCode(operand, node.field)
-    if (node.isOptional) return optionalSelectCode(operand, node.field)
-    return withAdapter(selectCode(operand, node.field), this.#typeOf(node))
+    const structural = structuralField(this.#typeOf(node.operand), node.field)
+    if (node.isTest) return structural ? structuralTestCode(operand, structural) : testCode(operand, node.field)
+    return withAdapter(
+      structural ? structuralCode(operand, structural, node) : plainCode(operand, node),
+      this.#typeOf(node),
+    )
   }
 
   #index(node: Index, scope: Scope | undefined): Code {
     const operand = this.compile(node.operand, scope)
     const key = this.compile(node.index, scope)
-    if (node.isOptional) return optionalIndexCode(operand, key)
-    return withAdapter(indexCode(operand, key), this.#typeOf(node))
+    return withAdapter((node.isOptional ? optionalIndexCode : indexCode)(operand, key), this.#typeOf(node))
   }
 
   #call(node: Call, scope: Scope | undefined): Code {
@@ -177,6 +188,8 @@ class Compiler {
     if (!a || !b) return undefined
     if (name === '_==_' || name === '_!=_') return this.#equality(a, b, name === '_==_', scope)
     if (name === '@in' && b.kind === 'list') return this.#inList(a, b, scope)
+    const join = name === '_+_' ? joinOf(this.#listType(a)) : undefined
+    if (join) return binaryCode(arithmetic.joining(join), this.compile(a, scope), this.compile(b, scope))
     const fast = fastOperators.get(name)
     if (fast) return fast(this.compile(a, scope), this.compile(b, scope))
     const binary = binaryOperators.get(name)
@@ -185,9 +198,19 @@ class Compiler {
 
   #equality(a: Expression, b: Expression, wanted: boolean, scope: Scope | undefined): Code {
     const [left, right] = this.#all([a, b], scope)
+    const same = equalityOf(this.#listType(a))
+    if (same) return (activation) => same(left!(activation), right!(activation)) === wanted
     if (b.kind === 'literal') return equalsConstantCode(left!, b, wanted)
     if (a.kind === 'literal') return equalsConstantCode(right!, a, wanted)
     return (activation) => equal(left!(activation), right!(activation)) === wanted
+  }
+
+  /** The type of an operand; what is added to a list leaves it a list of its kind. */
+  #listType(node: Expression): Type {
+    const type = this.#typeOf(node)
+    if (type.kind !== 'list' || node.kind !== 'call' || node.name !== '_+_') return type
+    const { identity } = this.#listType(node.args[0]!)
+    return identity ? { ...type, identity } : type
   }
 
   #inList(needle: Expression, haystack: ListLiteral, scope: Scope | undefined): Code {
@@ -319,6 +342,14 @@ function variableCode(name: string): Code {
     if (typeof value === 'string' || typeof value === 'boolean') return value
     return value === undefined ? fail(`no such attribute: ${name}`) : fromNative(value)
   }
+}
+
+function plainCode(operand: Code, { field, isOptional }: Select): Code {
+  return isOptional ? optionalSelectCode(operand, field) : selectCode(operand, field)
+}
+
+function structuralCode(operand: Code, field: StructuralField, { isOptional }: Select): Code {
+  return isOptional ? structuralOptionalCode(operand, field) : structuralSelectCode(operand, field)
 }
 
 function selectCode(operand: Code, field: string): Code {

@@ -27,6 +27,15 @@ export interface Type {
   readonly fields?: ReadonlyMap<string, Type>
   /** At most how many items a list or a map has, or how long a string or bytes are; unknown when absent. Estimates of cost read it. */
   readonly maxElements?: number
+  /**
+   * Of an object that a schema describes: the properties that its fields stand for, where they have other names. One that
+   * is null counts as absent.
+   */
+  readonly properties?: ReadonlyMap<string, string>
+  /** Of a list whose order does not count: what tells its items apart, all of an item or the values of some properties. */
+  readonly identity?: 'item' | readonly string[]
+  /** Reads data as values of the type, where types of the kind are not read the usual way. Leaves such values as they are. */
+  readonly read?: (value: unknown) => unknown
 }
 
 const simple = (kind: TypeKind, name: string = kind): Type => ({ kind, name, params: [] })
