@@ -47,8 +47,10 @@ export async function withReservation<T>(
   }
 }
 
+const refusals = new Set(['Conflict', 'ConditionFailed', 'KeyExists', 'KeyNotFound', 'TooLarge'])
+
 /** A store that does not answer may have written: what was taken then stays so until somebody looks again. */
 export function mayBeWritten(error: unknown): boolean {
-  if (error instanceof StorageError) return !['Conflict', 'KeyExists', 'KeyNotFound', 'TooLarge'].includes(error.code)
+  if (error instanceof StorageError) return !refusals.has(error.code)
   return statusOf(error).code! >= 500
 }

@@ -1,6 +1,7 @@
 import type { GroupResource } from '#apis/meta/v1/types.ts'
 import {
   newAlreadyExists,
+  newConflict,
   newExpired,
   newInternalError,
   newModified,
@@ -25,6 +26,8 @@ function translate(error: StorageError, of: GroupResource, name: string): Status
       return newNotFound(of, name, error)
     case 'Conflict':
       return newModified(of, name)
+    case 'ConditionFailed':
+      return newConflict(of, name, error.message, error)
     case 'Compacted':
       return newExpired(`The resourceVersion for the provided list is too old: ${error.message}`)
     case 'FutureRevision':

@@ -1,8 +1,8 @@
 /** What every storage driver must do. A driver's test calls `runStorageSuite` in one line. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Storage, StorageErrorCode, StoredList, StoreEvent, WatchSink } from './storage.ts'
-import { StorageError } from './storage.ts'
+import type { Also, Condition, Storage, StorageErrorCode, StoredList, StoreEvent, WatchSink } from './storage.ts'
+import { ConditionError, maxAlso, StorageError } from './storage.ts'
 
 /** A store for one test. Several tests may share a backend: what they write is under a prefix of their own. */
 export interface StorageUnderTest {
@@ -15,6 +15,7 @@ export interface StorageUnderTest {
 export function runStorageSuite(name: string, open: () => Promise<StorageUnderTest>): void {
   describe(`${name} keeps the storage contract`, () => {
     writes(open)
+    transactions(open)
     reads(open)
     watches(open)
     compactions(open)
@@ -192,6 +193,164 @@ function writes(open: Open): void {
       expect(keysOf(await storage.list(prefix))).toEqual([`${prefix}${name}`])
     },
   )
+}
+
+const no: Also = { conditions: [], changes: [] }
+
+/** What each kind of write does to `main`, which is there unless it is created. */
+const ways: { way: string; act: (storage: Storage, main: string, at: number, also: Also) => Promise<number> }[] = [
+  { way: 'a creation', act: (storage, main, _at, also) => storage.create(`${main}new`, bytes('new'), { also }) },
+  { way: 'an update', act: (storage, main, at, also) => storage.update(main, bytes('two'), at, { also }) },
+  { way: 'a deletion', act: (storage, main, at, also) => storage.delete(main, at, { also }) },
+]
+
+function transactions(open: Open): void {
+  test.each(ways)('$way changes other keys with it', async ({ act }) => {
+    await using storage = (await open()).storage
+    const prefix = freshPrefix()
+    const main = await storage.create(`${prefix}main`, bytes('one'))
+    const old = await storage.create(`${prefix}old`, bytes('old'))
+    const recorder = new Recorder()
+    storage.watch(prefix, old, recorder)
+    const changes = [
+      { key: `${prefix}made`, value: bytes('made') },
+      { key: `${prefix}old` },
+      { key: `${prefix}absent` },
+    ]
+    const revision = await act(storage, `${prefix}main`, main, { conditions: [], changes })
+    expect(await storage.get(`${prefix}old`)).toBeUndefined()
+    const made = (await storage.get(`${prefix}made`))!
+    expect(made).toMatchObject({ value: bytes('made'), createRevision: made.modRevision })
+    expect(made.modRevision).toBeLessThanOrEqual(revision)
+    expect(await storage.currentRevision()).toBe(revision)
+    await recorder.count(3)
+    expect(
+      recorder.events
+        .map(({ key }) => key.slice(prefix.length))
+        .filter((key) => key !== 'mainnew' && key !== 'main')
+        .sort(),
+    ).toEqual(['made', 'old'])
+    expect(recorder.events.find(({ key }) => key === `${prefix}old`)).toMatchObject({
+      type: 'delete',
+      value: bytes('old'),
+    })
+  })
+
+  const conditions: { name: string; of: (prefix: string, at: number) => Condition; holds: boolean }[] = [
+    { name: 'a key at its revision', of: (prefix, at) => ({ key: `${prefix}other`, revision: at }), holds: true },
+    {
+      name: 'a key at another revision',
+      of: (prefix, at) => ({ key: `${prefix}other`, revision: at - 1 }),
+      holds: false,
+    },
+    {
+      name: 'an absent key at a revision',
+      of: (prefix, at) => ({ key: `${prefix}absent`, revision: at }),
+      holds: false,
+    },
+    { name: 'an absent key being absent', of: (prefix) => ({ key: `${prefix}absent`, revision: 0 }), holds: true },
+    {
+      name: 'a key being absent that is there',
+      of: (prefix) => ({ key: `${prefix}other`, revision: 0 }),
+      holds: false,
+    },
+    { name: 'a key that is there', of: (prefix) => ({ exists: `${prefix}other` }), holds: true },
+    { name: 'a key being there that is absent', of: (prefix) => ({ exists: `${prefix}othe` }), holds: false },
+    { name: 'nothing under an empty prefix', of: (prefix) => ({ empty: `${prefix}none/` }), holds: true },
+    { name: 'nothing under a prefix with a key', of: (prefix) => ({ empty: `${prefix}oth` }), holds: false },
+  ]
+  describe.each(conditions)('a write that depends on $name', ({ of, holds }) => {
+    test.each(ways)(`${holds ? 'is' : 'is not'} done as $way`, async ({ act }) => {
+      await using storage = (await open()).storage
+      const prefix = freshPrefix()
+      const main = await storage.create(`${prefix}main`, bytes('one'))
+      const other = await storage.create(`${prefix}other`, bytes('other'))
+      const first: Condition = { exists: `${prefix}main` }
+      const condition = of(prefix, other)
+      const also = { conditions: [first, condition], changes: [{ key: `${prefix}made`, value: bytes('made') }] }
+      const acting = act(storage, `${prefix}main`, main, also)
+      if (holds) return void (await acting)
+      const error = await expectCode(acting, 'ConditionFailed')
+      expect((error as ConditionError).condition).toEqual(condition)
+      expect(await storage.currentRevision()).toBe(other)
+      expect(keysOf(await storage.list(prefix))).toEqual([`${prefix}main`, `${prefix}other`])
+    })
+  })
+
+  test.each<{
+    name: string
+    code: StorageErrorCode
+    act: (storage: Storage, key: string, also: Also) => Promise<unknown>
+  }>([
+    { name: 'a creation', code: 'KeyExists', act: (storage, key, also) => storage.create(key, bytes('x'), { also }) },
+    { name: 'an update', code: 'Conflict', act: (storage, key, also) => storage.update(key, bytes('x'), 1, { also }) },
+    { name: 'a deletion', code: 'Conflict', act: (storage, key, also) => storage.delete(key, 1, { also }) },
+    {
+      name: 'an update of an absent key',
+      code: 'KeyNotFound',
+      act: (storage, key, also) => storage.update(`${key}x`, bytes('x'), 1, { also }),
+    },
+  ])('the key of $name itself comes first: $code', async ({ code, act }) => {
+    await using storage = (await open()).storage
+    const prefix = freshPrefix()
+    await storage.create(`${prefix}first`, bytes('first'))
+    const revision = await storage.create(`${prefix}main`, bytes('one'))
+    const also = { conditions: [{ exists: `${prefix}absent` }], changes: [{ key: `${prefix}made`, value: bytes('x') }] }
+    await expectCode(act(storage, `${prefix}main`, also), code)
+    expect(await storage.currentRevision()).toBe(revision)
+  })
+
+  test('of many that claim the same key at once with a key of their own, one succeeds', async () => {
+    await using storage = (await open()).storage
+    const prefix = freshPrefix()
+    const claim = `${prefix}claim`
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, i) => {
+        const also = { conditions: [{ key: claim, revision: 0 }], changes: [{ key: claim, value: bytes(`${i}`) }] }
+        return storage.create(`${prefix}own/${i}`, bytes('x'), { also })
+      }),
+    )
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(ConditionError)
+    const [own] = (await storage.list(`${prefix}own/`)).items
+    expect((await storage.get(claim))?.value.toString()).toBe(own!.key.slice(`${prefix}own/`.length))
+  })
+
+  test('a prefix is empty for one who removes it, or has a key for one who makes it, never both', async () => {
+    await using storage = (await open()).storage
+    const prefix = freshPrefix()
+    for (let round = 0; round < 20; round++) {
+      const target = `${prefix}target/${round}`
+      const at = await storage.create(target, bytes('target'))
+      const make = () =>
+        storage.create(`${prefix}referrer/${round}`, bytes('referrer'), {
+          also: {
+            conditions: [{ exists: target }],
+            changes: [{ key: `${prefix}reference/${round}/a`, value: bytes('') }],
+          },
+        })
+      const remove = () =>
+        storage.delete(target, at, { also: { ...no, conditions: [{ empty: `${prefix}reference/${round}/` }] } })
+      const acts = round % 2 === 0 ? [make, remove] : [remove, make]
+      const outcomes = await Promise.allSettled(acts.map((act) => act()))
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    }
+  })
+
+  test('as many conditions and changes go together as the contract says', async () => {
+    await using storage = (await open()).storage
+    const prefix = freshPrefix()
+    const keys = Array.from({ length: maxAlso }, (_, at) => `${prefix}${1_000 + at}`)
+    const also = {
+      conditions: keys.map((key) => ({ key, revision: 0 })),
+      changes: keys.map((key) => ({ key, value: bytes('x') })),
+    }
+    await storage.create(`${prefix}main`, bytes('main'), { also })
+    expect(keysOf(await storage.list(prefix))).toEqual([...keys, `${prefix}main`])
+    const error = await expectCode(storage.create(`${prefix}more`, bytes('main'), { also }), 'ConditionFailed')
+    expect((error as ConditionError).condition).toEqual({ key: keys[0], revision: 0 })
+  })
 }
 
 function reads(open: Open): void {

@@ -2,8 +2,9 @@
  * The store's contract: an ordered map from keys to bytes under one sequence of revisions, as etcd has it.
  *
  * Keys are `/registry/<group>/<resource>/<namespace>/<name>` (no namespace segment for cluster scope; `core` for the
- * core group). Values are opaque here. Every accepted write takes the next revision; only keys whose time to live is over
- * may be deleted several at one revision, in one batch of events. A promise of a write resolves only once the write
+ * core group), or begin with `/registry/~` where they are no objects. Values are opaque here. Every accepted write takes the
+ * next revision; only keys whose time to live is over, and those that change together, may share one, in one batch of
+ * events. A promise of a write resolves only once the write
  * survives power loss, and watchers have been handed its event *before* it resolves, in revision order: who awaits a write
  * and then reads a cache fed by `watch` sees the write.
  */
@@ -13,7 +14,7 @@ export interface Storage extends StorageReader, AsyncDisposable {
   /** Compare-and-swap. @throws StorageError `KeyNotFound`, or `Conflict` when the key's modRevision is not `expected` */
   update(key: string, value: Buffer, expected: number, options?: WriteOptions): Promise<number>
   /** Compare-and-delete. @throws StorageError `KeyNotFound`, `Conflict` @returns the revision of the deletion */
-  delete(key: string, expected: number): Promise<number>
+  delete(key: string, expected: number, options?: Pick<WriteOptions, 'also'>): Promise<number>
   /**
    * Hands over every event whose key starts with `prefix` and whose revision is greater than `after`, in order, each once.
    * `onEvents` is called with one batch at a time and must not throw. Ends at `stop()` or, once, with `onEnd(error)`:
@@ -57,7 +58,30 @@ export interface WriteOptions {
   ttlSeconds?: number
   /** Milliseconds the write may be held back so that others share its way to the disk; absent: none. Drivers may ignore it. */
   patienceMs?: number
+  /** What is done together with the write or, like it, not at all. */
+  also?: Also
 }
+
+/**
+ * Other keys in a write: it is done only while all conditions hold, and makes all changes with it, at its revision or at
+ * revisions just before it. No key may be changed twice. Together with the write there may be `maxAlso` of each at most.
+ */
+export interface Also {
+  conditions: readonly Condition[]
+  /** A change without a value deletes the key; one that is not there stays so. */
+  changes: readonly { key: string; value?: Buffer }[]
+}
+
+export type Condition =
+  /** The key was last written at this revision; 0: it is not there. */
+  | { key: string; revision: number }
+  /** The key is there. */
+  | { exists: string }
+  /** No key begins with this. */
+  | { empty: string }
+
+/** etcd takes 128 operations at once, unless it is told otherwise. */
+export const maxAlso = 127
 
 export interface StoredObject {
   key: string
@@ -108,6 +132,8 @@ export type StorageErrorCode =
   | 'KeyExists'
   | 'KeyNotFound'
   | 'Conflict'
+  /** What the write depends on besides its own key is not so: see `ConditionError`. */
+  | 'ConditionFailed'
   | 'Compacted'
   | 'FutureRevision'
   /** The backend cannot be asked now. Of the embedded store: the outcome of a write that was under way is unknown. */
@@ -130,4 +156,24 @@ export class StorageError extends Error {
     this.name = 'StorageError'
     this.code = code
   }
+}
+
+/** Nothing was written. */
+export class ConditionError extends StorageError {
+  /** The first that does not hold. */
+  readonly condition: Condition
+
+  constructor(condition: Condition) {
+    super('ConditionFailed', `the write depends on ${describe(condition)}`)
+    this.name = 'ConditionError'
+    this.condition = condition
+  }
+}
+
+function describe(condition: Condition): string {
+  if ('exists' in condition) return `key ${condition.exists}`
+  if ('empty' in condition) return `no key under ${condition.empty}`
+  return condition.revision === 0
+    ? `key ${condition.key} not being there`
+    : `key ${condition.key} at revision ${condition.revision}`
 }

@@ -250,8 +250,11 @@ export class Cacher implements AsyncDisposable {
   }
 }
 
-/** `/registry/apps/deployments/default/web` -> `apps/deployments`, `default/web` */
+const tilde = 0x7e
+
+/** `/registry/apps/deployments/default/web` -> `apps/deployments`, `default/web`; undefined for what is no object. */
 function splitKey(key: string): { resource: string; key: string } | undefined {
+  if (key.charCodeAt(registryPrefix.length) === tilde) return undefined
   const group = key.indexOf('/', registryPrefix.length)
   const resource = key.indexOf('/', group + 1)
   if (group < 0 || resource < 0) return undefined

@@ -1,10 +1,10 @@
 /**
- * The victim of the crash test: writers that create, update and delete until the process is killed, and note every
- * acknowledged write in a file, one line each: `<writer> <step> <revision>`. Says so on standard output once all have begun.
+ * The victim of the crash test: writers that create, update and delete until the process is killed, each time together with
+ * a second key that says which step it was, and note every acknowledged write in a file, one line each: `<writer> <step> <revision>`. Says so on standard output once all have begun.
  * Arguments: data directory, file for the notes, first step, and `compacting` to compact all the while.
  */
 import { openSync, writeSync } from 'node:fs'
-import type { Storage } from '../storage.ts'
+import type { Also, Storage } from '../storage.ts'
 import { openEmbeddedStorage } from './embedded-storage.ts'
 
 export const writers = 64
@@ -12,6 +12,8 @@ export const writers = 64
 export const stepsOfLife = 4
 
 export const keyOf = (writer: number) => `/registry/crash/${writer}`
+/** Changes together with the writer's key: it is there with that one only, and holds the step that wrote it. */
+export const companionOf = (writer: number) => `/registry/~crash/${writer}`
 
 /** A value that says who wrote it, and shows when a part of it is not from there. */
 export function contentOf(writer: number, step: number): Buffer {
@@ -31,13 +33,18 @@ let begun = 0
 async function write(storage: Storage, writer: number, firstStep: number, note: Note): Promise<never> {
   const key = keyOf(writer)
   const found = await storage.get(key)
-  let revision = found ? await storage.delete(key, found.modRevision) : 0
+  const withStep = (step?: number): { also: Also } => {
+    const value = step === undefined ? {} : { value: Buffer.from(String(step)) }
+    return { also: { conditions: [], changes: [{ key: companionOf(writer), ...value }] } }
+  }
+  let revision = found ? await storage.delete(key, found.modRevision, withStep()) : 0
   if (found) note(writer, firstStep - 1, revision)
   for (let step = firstStep; ; step++) {
     const phase = step % stepsOfLife
-    if (phase === 0) revision = await storage.create(key, contentOf(writer, step))
-    else if (phase < stepsOfLife - 1) revision = await storage.update(key, contentOf(writer, step), revision)
-    else revision = await storage.delete(key, revision)
+    if (phase === 0) revision = await storage.create(key, contentOf(writer, step), withStep(step))
+    else if (phase < stepsOfLife - 1)
+      revision = await storage.update(key, contentOf(writer, step), revision, withStep(step))
+    else revision = await storage.delete(key, revision, withStep())
     note(writer, step, revision)
     if (step === firstStep && ++begun === writers) console.log('writing')
   }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { Recorder } from '../storage.suite.ts'
 import type { StoreEvent } from '../storage.ts'
-import { keyOf, stepOf, stepsOfLife, writers } from './crash.program.ts'
+import { companionOf, keyOf, stepOf, stepsOfLife, writers } from './crash.program.ts'
 import { type EmbeddedStorage, openEmbeddedStorage } from './embedded-storage.ts'
 
 const rounds = Number(process.env.KEELSON_CRASH_ROUNDS ?? 10)
@@ -71,6 +71,8 @@ async function expectLatest(storage: EmbeddedStorage, last: ReadonlyMap<number, 
   for (let writer = 0; writer < writers; writer++) {
     const { step, revision } = last.get(writer) ?? { step: -1, revision: 0 }
     const object = await storage.get(keyOf(writer))
+    const companion = await storage.get(companionOf(writer))
+    expect(companion?.value.toString(), 'a transaction is torn').toBe(object && String(stepOf(writer, object.value)))
     const next = step + 1
     if (!object) {
       expect([step, next].some((at) => at < 0 || at % stepsOfLife === stepsOfLife - 1)).toBe(true)

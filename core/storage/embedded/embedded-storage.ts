@@ -8,6 +8,7 @@ import { dirname, resolve as resolvePath } from 'node:path'
 import type { Logger } from '#apis/plugin/v1/host.ts'
 import { type Clock, systemClock } from '#core/clock.ts'
 import type {
+  Also,
   ListOptions,
   Storage,
   StorageWatch,
@@ -17,7 +18,7 @@ import type {
   WatchSink,
   WriteOptions,
 } from '../storage.ts'
-import { StorageError } from '../storage.ts'
+import { ConditionError, StorageError } from '../storage.ts'
 import { syncPath } from './data-directory.ts'
 import { Expiry } from './expiry.ts'
 import { History } from './history.ts'
@@ -116,9 +117,9 @@ class LogStorage implements EmbeddedStorage {
     return this.#write(key, value, this.#expect(key, expected), options)
   }
 
-  async delete(key: string, expected: number): Promise<number> {
+  async delete(key: string, expected: number, options?: WriteOptions): Promise<number> {
     this.#check(key)
-    return this.#write(key, undefined, this.#expect(key, expected))
+    return this.#write(key, undefined, this.#expect(key, expected), options)
   }
 
   async get(key: string): Promise<StoredObject | undefined> {
@@ -229,18 +230,56 @@ class LogStorage implements EmbeddedStorage {
     before: KeyState | undefined,
     options?: WriteOptions,
   ): Promise<number> {
-    if (this.#writes.bytes + (value?.length ?? 0) > pendingBytesLimit) {
+    const also = options?.also
+    if (also) this.#checkAlso(also)
+    const bytes = (value?.length ?? 0) + (also ? sizeOfChanges(also) : 0)
+    if (this.#writes.bytes + bytes > pendingBytesLimit) {
       throw new StorageError('Unreachable', 'too many writes wait for the disk; this one was not begun')
     }
+    const sendBy = options?.patienceMs ? this.#clock.now() + options.patienceMs : 0
+    for (const change of also?.changes ?? []) this.#addChange(change, sendBy)
+    const expires = this.#expiresAt(options)
+    return new Promise<number>((resolve, reject) => {
+      this.#add({ key, value, before, expires, sendBy, isJoined: false, resolve, reject })
+    })
+  }
+
+  /** @throws ConditionError for the first condition that does not hold once all pending writes are durable */
+  #checkAlso({ conditions, changes }: Also): void {
+    for (const { key } of changes) this.#check(key)
+    for (const condition of conditions) {
+      const holds =
+        'exists' in condition
+          ? this.#index.latest(condition.exists) !== undefined
+          : 'empty' in condition
+            ? !this.#index.hasUnder(condition.empty)
+            : (this.#index.latest(condition.key)?.revision ?? 0) === condition.revision
+      if (!holds) throw new ConditionError(condition)
+    }
+  }
+
+  /** Nobody waits for it by itself: it is done or fails with the write it belongs to, which comes next. */
+  #addChange({ key, value }: Also['changes'][number], sendBy: number): void {
+    const before = this.#index.latest(key)
+    if (!value && !before) return
+    const nobody = () => {}
+    this.#add({ key, value, before, expires: 0, sendBy, isJoined: true, resolve: nobody, reject: nobody })
+  }
+
+  #add(
+    write: Pick<PendingWrite, 'key' | 'value' | 'sendBy' | 'isJoined' | 'resolve' | 'reject'> & {
+      before: KeyState | undefined
+      expires: number
+    },
+  ): void {
+    const { key, value, before, expires, sendBy, isJoined, resolve, reject } = write
     const revision = ++this.#taken
     const created = before?.created ?? revision
-    const state = value && { created, revision, expires: this.#expiresAt(options) }
-    const sendBy = options?.patienceMs ? this.#clock.now() + options.patienceMs : 0
-    return new Promise<number>((resolve, reject) => {
-      const write = { key, value, revision, created, replaced: before?.revision ?? 0, state, sendBy, resolve, reject }
-      this.#index.stage(write)
-      this.#writes.add(write)
-    })
+    const state = value && { created, revision, expires }
+    const replaced = before?.revision ?? 0
+    const pending = { key, value, revision, created, replaced, state, sendBy, isJoined, resolve, reject }
+    this.#index.stage(pending)
+    this.#writes.add(pending)
   }
 
   #onDurable(writes: readonly PendingWrite[], lastValues: Uint8Array<ArrayBuffer>[]): void {
@@ -362,6 +401,10 @@ function retentionOf(options: EmbeddedStorageOptions): RetentionOptions {
     historyMinutes: historyMinutes ?? defaultRetention.historyMinutes,
     historyRevisions: historyRevisions ?? defaultRetention.historyRevisions,
   }
+}
+
+function sizeOfChanges({ changes }: Also): number {
+  return changes.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
 }
 
 function takePage(

@@ -50,6 +50,13 @@ export class KeyIndex {
     return this.#durable.get(key)
   }
 
+  /** Whether any key under `prefix` exists once all pending writes are durable. */
+  hasUnder(prefix: string): boolean {
+    for (const { key, state } of this.#pending.values()) if (state && key.startsWith(prefix)) return true
+    for (const { key } of this.page(prefix, undefined)) if (!this.#pending.has(key)) return true
+    return false
+  }
+
   stage(change: KeyChange): void {
     this.#pending.set(change.key, change)
   }

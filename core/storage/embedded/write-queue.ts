@@ -19,6 +19,8 @@ export interface PendingWrite extends KeyChange {
   replaced: number
   /** When it must be on its way to the disk at the latest, by the clock; 0 for at once. */
   sendBy: number
+  /** True when the next write is of the same transaction: both become durable together. */
+  isJoined: boolean
   resolve(revision: number): void
   reject(error: StorageError): void
 }
@@ -127,10 +129,13 @@ function sizeOf({ value }: PendingWrite): number {
   return value?.length ?? 0
 }
 
-/** How many of the writes at the head of the queue go together: at least one. */
+/** How many of the writes at the head of the queue go together: at least one, and no part of a transaction. */
 function batchLength(writes: readonly PendingWrite[]): number {
   let bytes = 0
-  const end = writes.findIndex((write, at) => at > 0 && (at === batchWrites || (bytes += sizeOf(write)) > batchBytes))
+  const end = writes.findIndex((write, at) => {
+    if (at > 0) bytes += sizeOf(write)
+    return at > 0 && (at >= batchWrites || bytes > batchBytes) && !writes[at - 1]!.isJoined
+  })
   return end < 0 ? writes.length : end
 }
 

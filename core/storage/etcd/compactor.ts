@@ -23,9 +23,9 @@ export interface CompactionTurn {
  */
 export async function takeCompactionTurn(client: EtcdClient, last: CompactionTurn): Promise<CompactionTurn> {
   const txn = encodeTxn(
-    { key: compactRevisionKey, version: last.version },
-    { put: compactRevisionKey, value: Buffer.from(String(last.revision)) },
-    { get: compactRevisionKey },
+    [{ key: compactRevisionKey, version: last.version }],
+    [{ put: compactRevisionKey, value: Buffer.from(String(last.revision)) }],
+    [{ get: compactRevisionKey }],
   )
   const { succeeded, revision, found } = decodeTxn(await client.callOnce(rpc.txn, txn))
   if (!succeeded) return { version: found[0]?.version ?? 0, revision }

@@ -5,6 +5,9 @@
 import type { Logger } from '#apis/plugin/v1/host.ts'
 import { WatchHub } from '../embedded/watch-hub.ts'
 import {
+  type Also,
+  type Condition,
+  ConditionError,
   type ListOptions,
   type SharedStorage,
   StorageError,
@@ -22,6 +25,7 @@ import { grpcCode } from './grpc-channel.ts'
 import { isGrpcError } from './grpc-errors.ts'
 import { Leases } from './leases.ts'
 import {
+  type Compare,
   decodeRange,
   decodeTxn,
   encodeRange,
@@ -92,22 +96,25 @@ class EtcdStorage implements SharedStorage {
 
   async create(key: string, value: Buffer, options?: WriteOptions): Promise<number> {
     const at = this.#keyIn(key)
-    const { succeeded, revision } = await this.#put(at, value, 0, options)
-    if (!succeeded) throw new StorageError('KeyExists', `key ${key} exists`)
+    const { succeeded, revision, found } = await this.#put(at, value, 0, options)
+    if (!succeeded) {
+      if (ownOf(at, found)) throw new StorageError('KeyExists', `key ${key} exists`)
+      throw this.#unmet(options?.also, found)
+    }
     return this.#handedOver(revision)
   }
 
   async update(key: string, value: Buffer, expected: number, options?: WriteOptions): Promise<number> {
     const at = this.#keyIn(key)
     const { succeeded, revision, found } = await this.#put(at, value, expected || noRevision, options)
-    if (!succeeded) throw mismatch(key, expected, found[0])
+    if (!succeeded) throw mismatch(key, expected, ownOf(at, found)) ?? this.#unmet(options?.also, found)
     return this.#handedOver(revision)
   }
 
-  async delete(key: string, expected: number): Promise<number> {
+  async delete(key: string, expected: number, options?: WriteOptions): Promise<number> {
     const at = this.#keyIn(key)
-    const { succeeded, revision, found } = await this.#swap(at, expected || noRevision, { delete: at })
-    if (!succeeded) throw mismatch(key, expected, found[0])
+    const { succeeded, revision, found } = await this.#swap(at, expected || noRevision, { delete: at }, options?.also)
+    if (!succeeded) throw mismatch(key, expected, ownOf(at, found)) ?? this.#unmet(options?.also, found)
     return this.#handedOver(revision)
   }
 
@@ -183,21 +190,47 @@ class EtcdStorage implements SharedStorage {
   }
 
   async #put(at: string, value: Buffer, expected: number, options: WriteOptions = {}): Promise<TxnResponse> {
-    const { ttlSeconds } = options
-    if (ttlSeconds === undefined) return this.#swap(at, expected, { put: at, value })
+    const { ttlSeconds, also } = options
+    if (ttlSeconds === undefined) return this.#swap(at, expected, { put: at, value }, also)
     try {
-      return await this.#swap(at, expected, { put: at, value, lease: await this.#leases.take(ttlSeconds) })
+      return await this.#swap(at, expected, { put: at, value, lease: await this.#leases.take(ttlSeconds) }, also)
     } catch (error) {
       if (!isUnknownLease(error)) throw error
       this.#leases.forget(ttlSeconds)
-      return this.#swap(at, expected, { put: at, value, lease: await this.#leases.take(ttlSeconds) })
+      return this.#swap(at, expected, { put: at, value, lease: await this.#leases.take(ttlSeconds) }, also)
     }
   }
 
   /** @param expected the revision the key must have; 0 when it must not be there */
-  async #swap(at: string, expected: number, operation: Operation): Promise<TxnResponse> {
-    const txn = encodeTxn({ key: at, modRevision: expected }, operation, { look: at })
+  async #swap(at: string, expected: number, operation: Operation, also?: Also): Promise<TxnResponse> {
+    const own = { key: at, modRevision: expected }
+    if (!also) return decodeTxn(await this.#client.callOnce(rpc.txn, encodeTxn([own], [operation], [{ look: at }])))
+    const compares = also.conditions.map((condition) => this.#compareOf(condition))
+    const changes = also.changes.map(({ key, value }): Operation => {
+      return value ? { put: this.#keyIn(key), value } : { delete: this.#keyIn(key) }
+    })
+    const txn = encodeTxn([own, ...compares], [operation, ...changes], [{ look: at }, ...compares.map(lookAt)])
     return decodeTxn(await this.#client.callOnce(rpc.txn, txn))
+  }
+
+  #compareOf(condition: Condition): Compare {
+    if ('exists' in condition) return { exists: this.#keyIn(condition.exists) }
+    if ('empty' in condition) return { empty: this.#keyIn(condition.empty) }
+    return { key: this.#keyIn(condition.key), modRevision: condition.revision }
+  }
+
+  /** @param found what is there of the keys that the conditions are about */
+  #unmet({ conditions }: Also = { conditions: [], changes: [] }, found: readonly KeyValue[]): StorageError {
+    const holds = (condition: Condition): boolean => {
+      const compare = this.#compareOf(condition)
+      if ('exists' in compare) return ownOf(compare.exists, found) !== undefined
+      if ('empty' in compare) return !found.some(({ key }) => key.startsWith(compare.empty))
+      return (ownOf(compare.key, found)?.modRevision ?? 0) === (condition as { revision: number }).revision
+    }
+    const unmet = conditions.find((condition) => !holds(condition))
+    return unmet
+      ? new ConditionError(unmet)
+      : new StorageError('Unreachable', 'etcd refused a write and does not say why')
   }
 
   /** A write that is done is acknowledged even when its event is late: whoever needs it waits for `synced`. */
@@ -240,9 +273,20 @@ function behind(key: string): string {
   return `${key}\0`
 }
 
-function mismatch(key: string, expected: number, found: KeyValue | undefined): StorageError {
-  if (!found) return new StorageError('KeyNotFound', `key ${key} not found`)
-  return new StorageError('Conflict', `key ${key} is at revision ${found.modRevision}, not ${expected}`)
+/** Undefined when it is not the key itself that is in the way. */
+function mismatch(key: string, expected: number, own: KeyValue | undefined): StorageError | undefined {
+  if (!own) return new StorageError('KeyNotFound', `key ${key} not found`)
+  if (own.modRevision === expected) return undefined
+  return new StorageError('Conflict', `key ${key} is at revision ${own.modRevision}, not ${expected}`)
+}
+
+function ownOf(key: string, found: readonly KeyValue[]): KeyValue | undefined {
+  return found.find((item) => item.key === key)
+}
+
+function lookAt(compare: Compare): Operation {
+  if ('empty' in compare) return { first: compare.empty }
+  return { look: 'exists' in compare ? compare.exists : compare.key }
 }
 
 function isUnknownLease(error: unknown): boolean {

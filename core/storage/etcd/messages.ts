@@ -107,36 +107,68 @@ export function decodeRevision(bytes: Buffer): number {
 }
 
 /** What must hold for a transaction to take its first branch. */
-export type Compare = { key: string; modRevision: number } | { key: string; version: number }
+export type Compare =
+  | { key: string; modRevision: number }
+  | { key: string; version: number }
+  | { exists: string }
+  /** No key begins with this. */
+  | { empty: string }
 
 export type Operation =
   | { put: string; value: Buffer; lease?: bigint }
   | { delete: string }
   /** Reads a key without its value. */
   | { look: string }
+  /** Reads the first key that begins with this, without its value. */
+  | { first: string }
   | { get: string }
 
-export function encodeTxn(compare: Compare, success: Operation, failure?: Operation): Buffer {
+export function encodeTxn(
+  compares: readonly Compare[],
+  success: readonly Operation[],
+  failure: readonly Operation[] = [],
+): Buffer {
   return message(
-    bytesField(1, encodeCompare(compare)),
-    bytesField(2, encodeOperation(success)),
-    failure && bytesField(3, encodeOperation(failure)),
+    ...compares.map((compare) => bytesField(1, encodeCompare(compare))),
+    ...success.map((operation) => bytesField(2, encodeOperation(operation))),
+    ...failure.map((operation) => bytesField(3, encodeOperation(operation))),
   )
 }
 
 const equal = 0
+const greater = 1
 const target = { version: 0, modRevision: 2 } as const
 
 function encodeCompare(compare: Compare): Buffer {
-  const head = [numberField(1, equal), bytesField(3, compare.key)]
-  if ('version' in compare) return message(...head, numberField(2, target.version), numberField(4, compare.version))
-  return message(...head, numberField(2, target.modRevision), numberField(6, compare.modRevision))
+  const compareVersion = (result: number, key: string, version: number) => [
+    numberField(1, result),
+    numberField(2, target.version),
+    bytesField(3, key),
+    numberField(4, version),
+  ]
+  if ('version' in compare) return message(...compareVersion(equal, compare.key, compare.version))
+  if ('exists' in compare) return message(...compareVersion(greater, compare.exists, 0))
+  if ('empty' in compare) {
+    // What holds of all keys of a range holds of an empty one, too.
+    const { key, end } = rangeOf(compare.empty)
+    return message(...compareVersion(equal, key, 0), bytesField(64, end))
+  }
+  const { key, modRevision } = compare
+  return message(
+    numberField(1, equal),
+    bytesField(3, key),
+    numberField(2, target.modRevision),
+    numberField(6, modRevision),
+  )
 }
 
 function encodeOperation(operation: Operation): Buffer {
   if ('put' in operation) return bytesField(2, encodePut(operation.put, operation.value, operation.lease))
   if ('delete' in operation) return bytesField(3, bytesField(1, operation.delete))
   if ('look' in operation) return bytesField(1, encodeRange({ key: operation.look, keysOnly: true }))
+  if ('first' in operation) {
+    return bytesField(1, encodeRange({ ...rangeOf(operation.first), limit: 1, keysOnly: true }))
+  }
   return bytesField(1, encodeRange({ key: operation.get }))
 }
 
