@@ -95,6 +95,17 @@ export function replaceApiVersion(bytes: Buffer, from: string, to: string): Buff
   return Buffer.concat([bytes.subarray(0, start), Buffer.from(to), bytes.subarray(end)])
 }
 
+/** The apiVersion that canonical bytes say. @throws Error when they are not canonical */
+export function apiVersionIn(bytes: Buffer): string {
+  const start = apiVersionOffset(bytes)
+  return bytes.toString('latin1', start, stringEnd(bytes, start))
+}
+
+/** How the canonical bytes of every object of a type begin. */
+export function headOf({ kind, apiVersion }: TypeMeta): Buffer {
+  return Buffer.from(`{"kind":"${kind}","apiVersion":"${apiVersion}","metadata"`)
+}
+
 const openingBrace = 0x7b
 const closingBrace = 0x7d
 const backslash = 0x5c

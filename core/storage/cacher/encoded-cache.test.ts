@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { CacheEntry } from './entry.ts'
 import { EncodedCache } from './encoded-cache.ts'
+import { CacheEntry } from './entry.ts'
 
 const limit = 1000
 const form = {}

@@ -1,0 +1,180 @@
+import { setImmediate } from 'node:timers/promises'
+import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
+import {
+  apiVersionIn,
+  encodeObject,
+  ownersText,
+  replaceApiVersion,
+  reviveObject,
+  spliceResourceVersion,
+} from '#core/machinery/canonical.ts'
+import type { CompiledSchema } from '#core/schema/compile.ts'
+import { CacheEntry } from '#core/storage/cacher/entry.ts'
+import { converted } from './converted-cache.ts'
+import type { Converter } from './converter.ts'
+
+/** What one version of a resource needs to know to show objects that are stored in others. */
+export interface VersionParts {
+  apiVersion: string
+  converter: Converter
+  /** Objects of older revisions were written under other schemas. */
+  since: number
+  /** True for an entry whose bytes are what the version shows. */
+  showsAsStored(entry: CacheEntry): boolean
+  /** The schema of a version of the resource; undefined where objects are not judged by one, or there is no such version. */
+  schemaOf(apiVersion: string): Pick<CompiledSchema, 'prune' | 'applyDefaults'> | undefined
+  /** Whether what is stored in a version is an object of this one under another name. */
+  isRenamed(storedApiVersion: string): boolean
+}
+
+/** How many batches are under way at a time with a converter that others have to answer for. */
+const concurrency = 4
+/** Larger batches than this are divided, whatever the number of their objects. */
+const batchBytes = 2 * 1024 * 1024
+/** Others get their turn after so long. */
+const turnMs = 4
+
+/**
+ * Shows stored objects in one version. What had to be converted is kept for a while, so that an object is converted once
+ * for all who read it; those that are asked for together are converted in batches.
+ */
+export class VersionConversion {
+  readonly #parts: VersionParts
+  /** What others are converting now. */
+  readonly #running = new Map<CacheEntry, Promise<CacheEntry>>()
+
+  constructor(parts: VersionParts) {
+    this.#parts = parts
+  }
+
+  /** An entry as the version shows it: itself where it is stored so. @throws StatusError when it cannot be converted */
+  show(entry: CacheEntry): CacheEntry | Promise<CacheEntry> {
+    const known = this.#known(entry) ?? this.#running.get(entry)
+    if (known) return known
+    const made = this.#convert([entry])
+    return made instanceof Promise ? made.then(([one]) => one!) : made[0]!
+  }
+
+  /** The same for many, in their order. */
+  showAll(entries: readonly CacheEntry[]): readonly CacheEntry[] | Promise<readonly CacheEntry[]> {
+    const shown = entries.map((entry) => this.#known(entry))
+    const missing = entries.filter((_, at) => shown[at] === undefined)
+    if (missing.length === 0) return shown as CacheEntry[]
+    const made = missing.length > this.#parts.converter.batchSize ? this.#convertAll(missing) : this.#convert(missing)
+    return made instanceof Promise ? made.then((list) => filled(shown, list)) : filled(shown, made)
+  }
+
+  /** Objects of other versions in this one. They may be changed in place. */
+  convert(
+    objects: readonly UnstructuredObject[],
+  ): readonly UnstructuredObject[] | Promise<readonly UnstructuredObject[]> {
+    const { apiVersion, converter, schemaOf } = this.#parts
+    const others = objects.filter((object) => object.apiVersion !== apiVersion)
+    if (others.length === 0) return objects
+    const schema = schemaOf(apiVersion)
+    // An object may be changed in place, and is then no longer known by its version.
+    const isOther = new Set(others)
+    const merge = (list: readonly UnstructuredObject[]) => {
+      for (const object of list) schema?.prune(object)
+      const remaining = list.values()
+      return objects.map((object) => (isOther.has(object) ? remaining.next().value! : object))
+    }
+    const made = converter.convert(others, apiVersion)
+    return made instanceof Promise ? made.then(merge) : merge(made)
+  }
+
+  #known(entry: CacheEntry): CacheEntry | undefined {
+    if (this.#parts.showsAsStored(entry)) return entry
+    return this.#renamed(entry) ?? converted.get(this, entry)
+  }
+
+  /** Costs less than to remember it. */
+  #renamed(entry: CacheEntry): CacheEntry | undefined {
+    const { apiVersion, since, isRenamed } = this.#parts
+    if (entry.revision < since) return undefined
+    const { bytes } = entry
+    const stored = apiVersionIn(bytes)
+    if (!isRenamed(stored)) return undefined
+    return new CacheEntry(entry.key, replaceApiVersion(bytes, stored, apiVersion), entry.revision)
+  }
+
+  async #convertAll(entries: readonly CacheEntry[]): Promise<CacheEntry[]> {
+    const made: CacheEntry[] = []
+    const batches = this.#batches(entries)
+    let turnEnds = performance.now() + turnMs
+    const worker = async () => {
+      for (const { from, batch } of batches) {
+        const list = await this.#convert(batch)
+        for (let at = 0; at < list.length; at++) made[from + at] = list[at]!
+        if (performance.now() < turnEnds) continue
+        await setImmediate()
+        turnEnds = performance.now() + turnMs
+      }
+    }
+    await Promise.all(Array.from({ length: concurrency }, worker))
+    return made
+  }
+
+  *#batches(entries: readonly CacheEntry[]): Generator<{ from: number; batch: CacheEntry[] }> {
+    const { batchSize } = this.#parts.converter
+    let batch: CacheEntry[] = []
+    let size = 0
+    let from = 0
+    for (const entry of entries) {
+      if (batch.length > 0 && (batch.length === batchSize || size + entry.length > batchBytes)) {
+        yield { from, batch }
+        from += batch.length
+        batch = []
+        size = 0
+      }
+      batch.push(entry)
+      size += entry.length
+    }
+    yield { from, batch }
+  }
+
+  /** Converts entries, but for those that somebody else is about to. */
+  #convert(entries: readonly CacheEntry[]): readonly CacheEntry[] | Promise<readonly CacheEntry[]> {
+    const running = this.#running
+    const fresh = running.size === 0 ? entries : entries.filter((entry) => !running.has(entry))
+    const made = fresh.length > 0 ? this.#make(fresh) : []
+    if (!(made instanceof Promise)) return made
+    for (const [at, entry] of fresh.entries())
+      running.set(
+        entry,
+        made.then((list) => list[at]!),
+      )
+    const forget = () => fresh.forEach((entry) => running.delete(entry))
+    made.then(forget, forget)
+    return Promise.all(entries.map((entry) => running.get(entry)!))
+  }
+
+  #make(entries: readonly CacheEntry[]): CacheEntry[] | Promise<CacheEntry[]> {
+    const objects = entries.map((entry) => this.#revive(entry))
+    const revisions = objects.map(({ metadata }) => metadata.resourceVersion)
+    const finish = (list: readonly UnstructuredObject[]) =>
+      entries.map((entry, at) => converted.add(this, entry, encode(list[at]!, ownersText(entry.bytes), revisions[at])))
+    const made = this.convert(objects)
+    return made instanceof Promise ? made.then(finish) : finish(made)
+  }
+
+  /** What was stored under an older schema is brought up to today's of its own version first. */
+  #revive(entry: CacheEntry): UnstructuredObject {
+    const object = reviveObject(entry.bytes)
+    if (entry.revision >= this.#parts.since) return object
+    const schema = this.#parts.schemaOf(object.apiVersion)
+    schema?.prune(object)
+    schema?.applyDefaults(object)
+    return object
+  }
+}
+
+function encode(object: UnstructuredObject, owners: string, resourceVersion: string | undefined): Buffer {
+  const bytes = encodeObject(object, object, owners)
+  return resourceVersion ? spliceResourceVersion(bytes, Number(resourceVersion)) : bytes
+}
+
+function filled(shown: readonly (CacheEntry | undefined)[], made: readonly CacheEntry[]): CacheEntry[] {
+  const remaining = made.values()
+  return shown.map((entry) => entry ?? remaining.next().value!)
+}
