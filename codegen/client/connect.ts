@@ -29,6 +29,12 @@ const metadataOnly = {
   list: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json',
 }
 
+/** Less than that from a Keelson server. */
+const relationsOnly = {
+  object: `application/json;as=PartialObjectMetadata;g=meta.keelson.dev;v=v1,${metadataOnly.object}`,
+  list: `application/json;as=PartialObjectMetadataList;g=meta.keelson.dev;v=v1,${metadataOnly.list}`,
+}
+
 /**
  * A client of the API server at `access`. Connects on first use and again, with backoff, whenever the connection broke;
  * a call that was under way then fails with ConnectionError, unless repeating it is safe.
@@ -94,6 +100,7 @@ export function connect(access: ApiAccess, options: ConnectOptions = {}): Client
     ...api,
     resource: (ref) => createResourceClient(api, ref),
     metadata: (ref: ResourceRef) => createResourceClient<KubeObject>(api, ref, undefined, metadataOnly),
+    relations: (ref: ResourceRef) => createResourceClient<KubeObject>(api, ref, undefined, relationsOnly),
     async [Symbol.asyncDispose]() {
       pool.close()
     },

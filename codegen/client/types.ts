@@ -11,6 +11,11 @@ export interface Client extends AsyncDisposable {
   resource<T extends KubeObject>(ref: ResourceRef<T>): ResourceClient<T>
   /** As `resource`, for what needs no more than metadata: reads and watches carry nothing else. */
   metadata(ref: ResourceRef): MetadataClient
+  /**
+   * As `metadata`, for who follows very many objects and asks only who they are and how they are related: where the server
+   * can, managedFields are left out, and watches say nothing of changes that leave the rest of metadata as it was.
+   */
+  relations(ref: ResourceRef): MetadataClient
   /** Any request, for paths that are no resource. @throws ApiError */
   request<R = unknown>(request: ApiRequest): Promise<R>
   /** As `request`, with the answer's body as it comes. */

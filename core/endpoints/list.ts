@@ -137,7 +137,7 @@ export async function replyList(
   }
   const partial = representation.as === 'PartialObjectMetadata'
   const encode = partial
-    ? (entry: CacheEntry) => partialMetadata(served.encode(entry), representation.metaVersion)
+    ? (entry: CacheEntry) => partialMetadata(served.encode(entry), representation)
     : (entry: CacheEntry) => served.encode(entry)
   const { kind, apiVersion } = partial
     ? { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${representation.metaVersion}` }

@@ -52,6 +52,12 @@ test.each([
     accept: 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io',
     want: { ...json, as: 'PartialObjectMetadata' },
   },
+  {
+    accept: 'application/json;as=PartialObjectMetadata;v=v1;g=meta.keelson.dev',
+    want: { ...json, as: 'PartialObjectMetadata', isPlain: true },
+  },
+  { accept: `${table.replace('meta.k8s.io', 'meta.keelson.dev')},application/json`, want: json },
+  { accept: `${type};as=PartialObjectMetadata;v=v1;g=meta.keelson.dev,application/json`, want: json },
 ])('Accept: $accept is answered with $want', ({ accept, want }) => expect(negotiate(asking(accept))).toEqual(want))
 
 const refusal =

@@ -12,6 +12,11 @@ export interface Representation {
   as?: 'Table' | 'PartialObjectMetadata'
   /** Version of meta.k8s.io that `as` is of. */
   metaVersion: 'v1' | 'v1beta1'
+  /**
+   * Of PartialObjectMetadata: without managedFields, and a watch says nothing of changes that do not show. What follows all
+   * objects of a cluster, and asks how they are related, is spared most events.
+   */
+  isPlain?: true
 }
 
 /**
@@ -91,12 +96,23 @@ function representationOf(clause: string): Representation | undefined {
   const as = parameters.get('as')
   if (as === undefined) return format === 'json' ? plainJson : { format, metaVersion: 'v1' }
   const metaVersion = parameters.get('v')
+  if (isPlainMetadata(format, as, parameters)) {
+    return { format, as: 'PartialObjectMetadata', metaVersion: 'v1', isPlain: true }
+  }
   if (parameters.get('g') !== 'meta.k8s.io' || (metaVersion !== 'v1' && metaVersion !== 'v1beta1')) return undefined
   if (as === 'Table') return { format, as, metaVersion }
-  if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') {
+  if (isMetadata(as)) {
     return { format, as: 'PartialObjectMetadata', metaVersion }
   }
   return undefined
+}
+
+const isMetadata = (as: string) => as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList'
+
+/** A shape of Keelson's own: who asks for it names Kubernetes' behind it, for servers that do not know it. */
+function isPlainMetadata(format: Format, as: string, parameters: ReadonlyMap<string, string>): boolean {
+  const { g, v } = Object.fromEntries(parameters)
+  return format === 'json' && isMetadata(as) && g === 'meta.keelson.dev' && v === 'v1'
 }
 
 function formatOf(type: string): Format | undefined {

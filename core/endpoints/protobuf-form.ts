@@ -62,7 +62,7 @@ export function protobufFormOf(served: ServedVersion, { as, metaVersion }: Repre
     const { kind } = served.resource.definition
     form = as
       ? new ProtobufForm({ kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${metaVersion}` }, (entry) =>
-          partialMetadata(served.encode(entry), metaVersion),
+          partialMetadata(served.encode(entry), { metaVersion }),
         )
       : new ProtobufForm({ kind, apiVersion: served.apiVersion }, (entry) => served.encode(entry))
     known.set(id, form)

@@ -25,7 +25,7 @@ export function replyObject(
   if (!representation.as || options.isStatus) return replyBytes(request, status, bytes, representation)
   const { metaVersion } = representation
   if (representation.as === 'PartialObjectMetadata') {
-    return replyBytes(request, status, partialMetadata(bytes, metaVersion), representation)
+    return replyBytes(request, status, partialMetadata(bytes, representation), representation)
   }
   const table = tableOf(request, [bytes], undefined, metaVersion)
   return replyBytes(request, status, Buffer.from(JSON.stringify(table)), representation)

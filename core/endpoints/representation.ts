@@ -1,6 +1,6 @@
 import type { ListMeta } from '#apis/meta/v1/types.ts'
 import { newBadRequest } from '#core/errors/status-error.ts'
-import { metadataOf, reviveObject } from '#core/machinery/canonical.ts'
+import { metadataOf, plainMetadataOf, reviveObject } from '#core/machinery/canonical.ts'
 import {
   buildTable,
   type IncludeObject,
@@ -63,6 +63,16 @@ const partialHeads: Record<MetaVersion, Buffer> = {
 const closingBrace = Buffer.from('}')
 
 /** An object without anything but its metadata, cut out of its canonical bytes. */
-export function partialMetadata(bytes: Buffer, metaVersion: MetaVersion): Buffer {
-  return Buffer.concat([partialHeads[metaVersion], metadataOf(bytes), closingBrace])
+export function partialMetadata(
+  bytes: Buffer,
+  { metaVersion, isPlain }: Pick<Representation, 'metaVersion' | 'isPlain'>,
+): Buffer {
+  if (!isPlain) return Buffer.concat([partialHeads[metaVersion], metadataOf(bytes), closingBrace])
+  const { version, rest } = plainMetadataOf(bytes)
+  return Buffer.concat([partialHeads[metaVersion], version, rest, closingBrace])
+}
+
+/** Whether an object's metadata without managedFields is other than it was. */
+export function hasOtherMetadata(before: Buffer, after: Buffer): boolean {
+  return !plainMetadataOf(before).rest.equals(plainMetadataOf(after).rest)
 }

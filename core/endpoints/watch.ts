@@ -10,7 +10,7 @@ import { negotiate, type Representation } from './negotiate.ts'
 import { encodeBody, protobufType } from './protobuf-codec.ts'
 import { protobufFormOf } from './protobuf-form.ts'
 import { reach } from './reach.ts'
-import { partialMetadata, tableOf } from './representation.ts'
+import { hasOtherMetadata, partialMetadata, tableOf } from './representation.ts'
 import { type Selection, selectionOf } from './selection.ts'
 
 /** A watcher that lets so much pile up is dropped; it can come back and resume. */
@@ -102,18 +102,19 @@ function* mapped<T>(items: readonly T[], frame: (item: T) => Buffer | undefined)
 
 function viewSpec(request: ResourceRequest, selection: Selection, representation: Representation): ViewSpec {
   const { served } = request
-  const { format, as = '', metaVersion } = representation
+  const { format, as = '', metaVersion, isPlain } = representation
   const encode = encoderOf(request, representation)
   const includeObject = request.exchange.query.get('includeObject') ?? ''
   // What a table's row looks like depends on the rows before it.
   const own = as === 'Table' ? String(nextOwnView++) : ''
   return {
-    id: [own, served.apiVersion, format, as, metaVersion, includeObject, selection.id].join(' '),
+    id: [own, served.apiVersion, format, as, metaVersion, isPlain, includeObject, selection.id].join(' '),
     keyPrefix: selection.keyPrefix,
     ...(selection.singleKey !== undefined && { key: selection.singleKey }),
     ...(selection.matches && { matches: selection.matches }),
     ...(selection.equals && { equals: selection.equals }),
     ...(encode && { encode }),
+    ...(isPlain && { showsChange: hasOtherMetadata }),
     ...(format === 'protobuf' && { frame: frameWatchEvent }),
   }
 }
@@ -125,7 +126,7 @@ function encoderOf(request: ResourceRequest, representation: Representation): Vi
     const form = protobufFormOf(served, representation)
     return (entry) => form.body(entry)
   }
-  if (as === 'PartialObjectMetadata') return (entry) => partialMetadata(served.encode(entry), metaVersion)
+  if (as === 'PartialObjectMetadata') return (entry) => partialMetadata(served.encode(entry), representation)
   if (as === 'Table') return tableEncoder(request, metaVersion)
   return served.isStorage ? undefined : (entry) => served.encode(entry)
 }
@@ -237,7 +238,7 @@ class WatchSession implements Subscriber {
       return frameEvent('BOOKMARK', Buffer.from(JSON.stringify(table)))
     }
     const bytes = Buffer.from(JSON.stringify(object))
-    const shown = representation.as ? partialMetadata(bytes, representation.metaVersion) : bytes
+    const shown = representation.as ? partialMetadata(bytes, representation) : bytes
     return style.frame('BOOKMARK', style.encode(shown))
   }
 }

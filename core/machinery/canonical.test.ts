@@ -5,6 +5,7 @@ import {
   encodeObject,
   metadataOf,
   ownersText,
+  plainMetadataOf,
   replaceApiVersion,
   resourceVersionOffset,
   reviveObject,
@@ -101,6 +102,19 @@ test('metadata is cut out of the bytes whatever its strings hold', () => {
       const given = JSON.parse(JSON.stringify({ ...of, metadata: { name: 'a{"}\\\\', labels }, spec }))
       const cut = metadataOf(spliceResourceVersion(encodeObject(given, of), 7))
       expect(JSON.parse(cut.toString())).toEqual({ ...given.metadata, resourceVersion: '7' })
+    }),
+  )
+})
+
+test('plain metadata is all of it but the owners, and its rest is the same under another revision', () => {
+  const owners = fc.constantFrom('', '[{"manager":"}],{\\"name\\":\\""}]')
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.string()), fc.jsonValue(), owners, (labels, spec, text) => {
+      const given = JSON.parse(JSON.stringify({ ...of, metadata: { name: 'a{"}\\', labels }, spec }))
+      const stored = encodeObject(given, of, text)
+      const { version, rest } = plainMetadataOf(spliceResourceVersion(stored, 7))
+      expect(JSON.parse(`${version}${rest}`)).toEqual({ ...given.metadata, resourceVersion: '7' })
+      expect(plainMetadataOf(spliceResourceVersion(stored, 800)).rest).toEqual(rest)
     }),
   )
 })

@@ -116,17 +116,31 @@ const backslash = 0x5c
  * @throws Error when they are not canonical
  */
 export function metadataOf(bytes: Buffer): Buffer {
-  const start = resourceVersionOffset(bytes) - '{"resourceVersion":"'.length
-  let depth = 0
+  const start = metadataOffset(bytes)
+  return bytes.subarray(start, metadataEnd(bytes, start, 0))
+}
+
+/** The same without its managedFields, in pieces: the resourceVersion, and what is behind it. */
+export function plainMetadataOf(bytes: Buffer): { version: Buffer; rest: Buffer } {
+  const start = metadataOffset(bytes)
+  const behindVersion = stringEnd(bytes, resourceVersionOffset(bytes)) + 1
+  const from = ownersRange(bytes)?.to ?? behindVersion
+  return { version: bytes.subarray(start, behindVersion), rest: bytes.subarray(from, metadataEnd(bytes, from, 1)) }
+}
+
+const metadataOffset = (bytes: Buffer) => resourceVersionOffset(bytes) - '{"resourceVersion":"'.length
+
+/** Index behind the brace that ends metadata. @param depth of braces at `from` */
+function metadataEnd(bytes: Buffer, from: number, depth: number): number {
   let isText = false
-  for (let at = start; at < bytes.length; at++) {
+  for (let at = from; at < bytes.length; at++) {
     const byte = bytes[at]
     if (isText) {
       if (byte === backslash) at++
       else if (byte === quote) isText = false
     } else if (byte === quote) isText = true
     else if (byte === openingBrace) depth++
-    else if (byte === closingBrace && --depth === 0) return bytes.subarray(start, at + 1)
+    else if (byte === closingBrace && --depth === 0) return at + 1
   }
   throw new Error('the object is not in canonical form: its metadata does not end')
 }

@@ -94,6 +94,24 @@ test('who may read one secret may list and watch it by its name', async () => {
   expect((await as('sam')('GET', `${secrets}?fieldSelector=metadata.name%3Dother`)).status).toBe(403)
 })
 
+test('plain metadata has no owners of fields, and its watch says nothing of changes that do not show', async () => {
+  const accept = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.keelson.dev'
+  const change = (body: object) => server.request('PATCH', `${configMaps}/quiet`, body, merge)
+  const { metadata } = await made(`${configMaps}?fieldManager=test`, { metadata: { name: 'quiet' }, data: {} })
+  const shown = (await server.request('GET', `${configMaps}/quiet`, undefined, { accept })).json()
+  expect(metadata).toHaveProperty('managedFields')
+  expect({ ...shown.metadata, managedFields: metadata.managedFields }).toEqual(metadata)
+  await change({ data: { key: 'value' } })
+  await change({ metadata: { labels: { seen: 'yes' } } })
+  const from = `${configMaps}?watch=1&fieldSelector=metadata.name%3Dquiet&timeoutSeconds=1&resourceVersion=${metadata.resourceVersion}`
+  const { text } = await server.request('GET', from, undefined, { accept })
+  const events = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(events).toMatchObject([{ type: 'MODIFIED', object: { metadata: { name: 'quiet', labels: { seen: 'yes' } } } }])
+})
+
 test('an aggregated role shows its rules', async () => {
   for (;;) {
     const { rules } = (await server.request('GET', `${rbac}/clusterroles/admin`)).json<{ rules?: unknown[] }>()

@@ -22,7 +22,7 @@ export function createInformers(client: Client, options: InformersOptions = {}):
 
   function start<T extends KubeObject>(ref: ResourceRef<T>, wanted: InformerOptions): RunningInformer<T> {
     const { namespace, labelSelector, fieldSelector, metadataOnly, relationsOnly } = wanted
-    const whole = metadataOnly || relationsOnly ? client.metadata(ref) : client.resource(ref)
+    const whole = relationsOnly ? client.relations(ref) : metadataOnly ? client.metadata(ref) : client.resource(ref)
     const source = (namespace ? whole.in(namespace) : whole) as unknown as InformerSource<T>
     return startInformer(ref, source, { labelSelector, fieldSelector, relationsOnly, clock, random, pageSize, log })
   }

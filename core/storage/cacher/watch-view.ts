@@ -14,6 +14,8 @@ export interface ViewSpec {
   equals?: { field: string; value: string }
   /** The object as this view shows it; absent: its stored bytes. */
   encode?: (entry: CacheEntry) => Buffer
+  /** False for a modification that does not show here: nothing is said of it. Absent: all are told. */
+  showsChange?: (before: Buffer, after: Buffer) => boolean
   /** Writes one event; absent: as a line of JSON. */
   frame?: typeof frameEvent
 }
@@ -62,11 +64,15 @@ export class WatchView {
   frame(change: Change): Buffer | undefined {
     if (!change.entry.key.startsWith(this.spec.keyPrefix)) return undefined
     const type = this.spec.matches ? this.#typeSeen(change) : change.type
-    if (!type) return undefined
+    if (!type || (type === 'MODIFIED' && !this.#shows(change))) return undefined
     if (type === change.type && !this.spec.encode) return change.frame
     const shown = type === 'DELETED' && type !== change.type ? lastSeen(change) : change.entry
     const { encode, frame = frameEvent } = this.spec
     return frame(type, encode ? encode(shown) : shown.bytes)
+  }
+
+  #shows({ previous, entry }: Change): boolean {
+    return this.spec.showsChange?.(previous!.bytes, entry.bytes) ?? true
   }
 
   /** An object that starts to match is ADDED and one that no longer does DELETED, whatever happened to it. */

@@ -248,6 +248,7 @@ export function createFakeClient(options: FakeClientOptions = {}): FakeClient {
       return resourceClient(ref, whole)
     },
     metadata: (ref) => resourceClient<KubeObject>(ref, onlyMetadata),
+    relations: (ref) => resourceClient<KubeObject>(ref, onlyMetadata),
     request,
     async stream() {
       throw new TypeError('the fake client has no streams')
