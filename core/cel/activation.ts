@@ -22,25 +22,27 @@ export function outcome(code: Code, activation: Activation): Value {
   }
 }
 
-/** How many charges pass between two looks at the clock. */
-const chargesPerLook = 16
+/** How much cost, or work that costs nothing, passes between two looks at the clock. */
+const betweenLooks = 64
 
 /**
- * Bounds evaluations: each step of a comprehension is charged 1, and what walks strings or lists by their length. What
- * exceeds the limit or the deadline fails, and no `||` absorbs it. May be shared by several evaluations.
+ * Bounds evaluations. Each step is charged with what it costs Kubernetes. What exceeds the limit or the deadline fails,
+ * and no `||` absorbs it. May be shared by several evaluations.
  */
 export class Budget {
   readonly #limit: number
   readonly #deadlineMs: number
   readonly #now: () => number
   #cost = 0
-  #charges = 0
+  /** The cost beyond which the limit or the clock is due. */
+  #due: number
 
   /** @param deadlineMs on the clock of `now`, by default that of `performance` */
   constructor({ limit = Infinity, deadlineMs = Infinity, now = () => performance.now() }: BudgetOptions = {}) {
     this.#limit = limit
     this.#deadlineMs = deadlineMs
     this.#now = now
+    this.#due = this.#next()
   }
 
   get cost(): number {
@@ -50,9 +52,19 @@ export class Budget {
   /** @throws Failure that is fatal */
   charge(amount: number): void {
     this.#cost += amount
+    if (this.#cost > this.#due) this.look()
+  }
+
+  /** After work that its cost does not tell. @throws Failure that is fatal */
+  look(): void {
     if (this.#cost > this.#limit) throw new Failure('operation cancelled: actual cost limit exceeded', true)
-    if (++this.#charges % chargesPerLook !== 0 && amount < chargesPerLook) return
+    if (this.#deadlineMs === Infinity) return
     if (this.#now() > this.#deadlineMs) throw new Failure('operation interrupted', true)
+    this.#due = this.#next()
+  }
+
+  #next(): number {
+    return this.#deadlineMs === Infinity ? this.#limit : Math.min(this.#limit, this.#cost + betweenLooks)
   }
 }
 

@@ -1,5 +1,4 @@
 /** The operators on values of any type. Those of ints come first, since most are. */
-import type { Activation } from './activation.ts'
 import { compare, equal } from './equality.ts'
 import {
   addInt,
@@ -28,14 +27,14 @@ import {
   type Value,
 } from './values.ts'
 
-export type Binary = (a: Value, b: Value, activation: Activation) => Value
+export type Binary = (a: Value, b: Value) => Value
 
-export function add(a: Value, b: Value, activation: Activation): Value {
+export function add(a: Value, b: Value): Value {
   if (isInt(a)) return isInt(b) ? addInt(a, b) : noSuchOverload()
-  if (typeof a === 'string') return typeof b === 'string' ? joinStrings(a, b, activation) : noSuchOverload()
+  if (typeof a === 'string') return typeof b === 'string' ? a + b : noSuchOverload()
   if (a instanceof Double && b instanceof Double) return new Double(a.value + b.value)
   if (a instanceof Uint && b instanceof Uint) return checkedUint(a.value + b.value)
-  if (Array.isArray(a) && Array.isArray(b)) return joinLists(a, b, activation)
+  if (Array.isArray(a) && Array.isArray(b)) return joinLists(a, b)
   if (a instanceof Bytes && b instanceof Bytes) return new Bytes(Buffer.concat([a.data, b.data]))
   if (a instanceof Duration && b instanceof Duration) return checkedDuration(a.nanoseconds + b.nanoseconds)
   if (a instanceof Timestamp && b instanceof Duration) return checkedTimestamp(a.nanoseconds + b.nanoseconds)
@@ -43,25 +42,19 @@ export function add(a: Value, b: Value, activation: Activation): Value {
   return noSuchOverload()
 }
 
-function joinStrings(a: string, b: string, { budget }: Activation): string {
-  budget?.charge((a.length + b.length) / 10)
-  return a + b
-}
+/** Longer lists than an expression needs are refused before they are made: each is a copy. */
+const maxLength = 1_000_000
 
-function joinLists(a: readonly Value[], b: readonly Value[], { budget }: Activation): readonly Value[] {
+function joinLists(a: readonly Value[], b: readonly Value[]): readonly Value[] {
   if (a.length === 0) return b
   if (b.length === 0) return a
-  budget?.charge(a.length + b.length)
-  return [...a, ...b]
+  const length = a.length + b.length
+  return length <= maxLength ? [...a, ...b] : fail(`list of ${length} elements is too long`)
 }
 
 /** `a + b` of lists that are put together in another way than one behind the other. */
 export function joining(join: (a: readonly Value[], b: readonly Value[]) => readonly Value[]): Binary {
-  return (a, b, { budget }) => {
-    if (!Array.isArray(a) || !Array.isArray(b)) return noSuchOverload()
-    budget?.charge(a.length + b.length)
-    return join(a, b)
-  }
+  return (a, b) => (Array.isArray(a) && Array.isArray(b) ? join(a, b) : noSuchOverload())
 }
 
 export function subtract(a: Value, b: Value): Value {
@@ -124,11 +117,8 @@ export const greater = ordering((order) => order > 0)
 export const greaterOrEqual = ordering((order) => order >= 0)
 
 /** `a in b`. */
-export function isIn(a: Value, b: Value, { budget }: Activation): boolean {
-  if (Array.isArray(b)) {
-    budget?.charge(b.length / 10)
-    return typeof a === 'string' ? b.includes(a) : b.some((item) => equal(a, item))
-  }
+export function isIn(a: Value, b: Value): boolean {
+  if (Array.isArray(b)) return typeof a === 'string' ? b.includes(a) : b.some((item) => equal(a, item))
   return isMap(b) ? mapGet(b, a) !== undefined : noSuchOverload()
 }
 

@@ -48,36 +48,47 @@ function guardOf(type: Type): Guard | undefined {
   return (value) => value instanceof CelValue && value.typeName === name
 }
 
+/** What a call with these arguments is charged. */
+export type Cost = (...args: readonly Value[]) => number
+
 /** An overload with what tells whether arguments are of its types. */
 interface Candidate {
   readonly call: Call
   readonly guards: readonly (Guard | undefined)[]
-  readonly cost: ((...args: readonly Value[]) => number) | undefined
+  readonly cost: Cost | undefined
 }
 
-/** @param args those of `codes`; what is constant among them is prepared once */
+/**
+ * @param args those of `codes`; what is constant among them is prepared once
+ * @param cost by which the budget is charged, for code that runs with one
+ */
 export function callCode(
   name: string,
   overloads: readonly Overload[],
   isMethod: boolean,
   args: readonly Expression[],
   codes: readonly Code[],
+  cost: Cost | undefined,
 ): Code {
   const fitting = overloads.filter((one) => one.isMethod === isMethod && one.params.length === args.length)
   if (fitting.length === 0) return () => fail(overloads.length === 0 ? `unbound function: ${name}` : 'no such overload')
-  const candidates = fitting.map((one) => candidateOf(one, args))
+  const candidates = fitting.map((one) => candidateOf(one, args, cost))
   const [only] = candidates
   if (candidates.length > 1) return anyCode(candidates, codes)
   if (codes.length === 1) return unaryCode(only!, codes[0]!)
   return codes.length === 2 ? binaryCode(only!, codes[0]!, codes[1]!) : anyCode(candidates, codes)
 }
 
-function candidateOf({ params, call, prepare, cost }: Overload, args: readonly Expression[]): Candidate {
+function candidateOf(
+  { params, call, prepare }: Overload,
+  args: readonly Expression[],
+  cost: Cost | undefined,
+): Candidate {
   const constants = args.map((arg) => (arg.kind === 'literal' ? arg.value : undefined))
   return {
     call: (prepare?.(constants) ?? call) as Call,
     guards: params.map(guardOf),
-    cost: cost as Candidate['cost'],
+    cost,
   }
 }
 
@@ -85,7 +96,7 @@ function unaryCode({ call, cost, guards: [guard] }: Candidate, arg: Code): Code 
   return (activation) => {
     const value = arg(activation)
     if (guard && !guard(value)) return noSuchOverload()
-    if (cost && activation.budget) activation.budget.charge(cost(value))
+    if (cost) activation.budget!.charge(cost(value))
     return call(value)
   }
 }
@@ -98,7 +109,7 @@ function binaryCode(candidate: Candidate, left: Code, right: Code): Code {
     const a = left(activation)
     const b = right(activation)
     if ((first && !first(a)) || (second && !second(b))) return noSuchOverload()
-    if (cost && activation.budget) activation.budget.charge(cost(a, b))
+    if (cost) activation.budget!.charge(cost(a, b))
     return call(a, b)
   }
 }
@@ -109,7 +120,7 @@ function textCode({ call, cost }: Candidate, left: Code, right: Code): Code {
     const a = left(activation)
     const b = right(activation)
     if (typeof a !== 'string' || typeof b !== 'string') return noSuchOverload()
-    if (cost && activation.budget) activation.budget.charge(cost(a, b))
+    if (cost) activation.budget!.charge(cost(a, b))
     return call(a, b)
   }
 }
@@ -119,7 +130,7 @@ function anyCode(candidates: readonly Candidate[], codes: readonly Code[]): Code
     const values = codes.map((code) => code(activation))
     for (const { call, cost, guards } of candidates) {
       if (!guards.every((guard, i) => !guard || guard(values[i]))) continue
-      if (cost && activation.budget) activation.budget.charge(cost(...values))
+      if (cost) activation.budget!.charge(cost(...values))
       return call(...values)
     }
     return noSuchOverload()

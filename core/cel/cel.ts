@@ -3,9 +3,11 @@
  * Expressions and the data they meet may come from strangers: an expression ends, reads what it is given and nothing
  * else, and fails with an error of this library only.
  */
-import { type Activation, Budget, type Code } from './activation.ts'
+import type { Activation, Budget } from './activation.ts'
+import type { Expression } from './ast.ts'
 import { type Checked, check } from './checker.ts'
-import { compileTree } from './compiler.ts'
+import { type Compiled, compileTree } from './compiler.ts'
+import { type CostModel, kubernetesCosts } from './cost/meter.ts'
 import { Environment } from './environment.ts'
 import { optionals } from './library/optionals.ts'
 import { standard } from './library/standard.ts'
@@ -50,14 +52,14 @@ export class Program {
   readonly type: Type
   /** The variables it refers to, as far as it was checked. */
   readonly variables: ReadonlySet<string>
-  readonly #code: Code
-  readonly #slots: number
+  readonly #tree: Tree
+  #free: Compiled | undefined
+  #charged: Compiled | undefined
 
-  constructor(code: Code, slots: number, type: Type, variables: ReadonlySet<string>) {
-    this.#code = code
-    this.#slots = slots
-    this.type = type
-    this.variables = variables
+  constructor(tree: Tree) {
+    this.#tree = tree
+    this.type = tree.checked?.type ?? dyn
+    this.variables = variablesOf(tree.checked)
   }
 
   /** What an evaluation may cost, judged by the types of the variables and their `maxElements`. */
@@ -70,13 +72,35 @@ export class Program {
    * @throws EvaluationError
    */
   evaluate(bindings: Readonly<Record<string, unknown>>, budget?: Budget): Value {
-    const activation: Activation = { bindings, locals: this.#slots === 0 ? noLocals : new Array(this.#slots), budget }
+    const { code, slots } = budget ? this.#chargedCode() : this.#freeCode()
+    const activation: Activation = { bindings, locals: slots === 0 ? noLocals : new Array(slots), budget }
     try {
-      return this.#code(activation)
+      return code(activation)
     } catch (error) {
       throw evaluationError(error)
     }
   }
+
+  #freeCode(): Compiled {
+    const { expression, environment, checked } = this.#tree
+    this.#free ??= compileTree(expression, environment, checked)
+    return this.#free
+  }
+
+  /** Code that charges a budget: apart, so that evaluations without one do nothing for it. */
+  #chargedCode(): Compiled {
+    const { expression, environment, checked, costs } = this.#tree
+    this.#charged ??= compileTree(expression, environment, checked, costs)
+    return this.#charged
+  }
+}
+
+/** An expression that was read. */
+interface Tree {
+  readonly expression: Expression
+  readonly environment: Environment
+  readonly checked: Checked | undefined
+  readonly costs: CostModel
 }
 
 const noLocals: Value[] = []
@@ -90,14 +114,15 @@ function evaluationError(error: unknown): unknown {
 export interface CompileOptions {
   /** Whether types are checked first; by default they are. */
   check?: boolean
+  /** What evaluations with a budget are charged; by default as in Kubernetes. */
+  costs?: CostModel
 }
 
 /** @throws CompileError with the position of every issue */
 export function compile(text: string, environment = standardEnvironment, options: CompileOptions = {}): Program {
   const expression = parse(text)
   const checked = options.check === false ? undefined : check(expression, environment, text)
-  const { code, slots } = compileTree(expression, environment, checked)
-  return new Program(code, slots, checked?.type ?? dyn, variablesOf(checked))
+  return new Program({ expression, environment, checked, costs: options.costs ?? kubernetesCosts })
 }
 
 function variablesOf(checked: Checked | undefined): ReadonlySet<string> {
@@ -111,5 +136,5 @@ function variablesOf(checked: Checked | undefined): ReadonlySet<string> {
  * @throws CompileError, EvaluationError
  */
 export function evaluate(text: string, context: Readonly<Record<string, unknown>> = {}): unknown {
-  return toNative(compile(text, standardEnvironment, { check: false }).evaluate(context, new Budget()))
+  return toNative(compile(text, standardEnvironment, { check: false }).evaluate(context))
 }

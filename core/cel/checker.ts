@@ -47,6 +47,8 @@ export interface Checked {
   readonly references: ReadonlyMap<number, Reference>
   /** The overloads of a call that its arguments may be meant for. */
   readonly overloads: ReadonlyMap<number, readonly Overload[]>
+  /** The signatures of an operator that its operands may be meant for; of an index, too. */
+  readonly signatures: ReadonlyMap<number, readonly Signature[]>
   /** Calls that look like methods but are functions with a qualified name. */
   readonly qualifiedCalls: ReadonlySet<number>
 }
@@ -84,6 +86,7 @@ class Checker {
   readonly #types = new Map<number, Type>()
   readonly #references = new Map<number, Reference>()
   readonly #overloads = new Map<number, readonly Overload[]>()
+  readonly #signatures = new Map<number, readonly Signature[]>()
   readonly #qualifiedCalls = new Set<number>()
   readonly #issues: Issue[] = []
 
@@ -100,6 +103,7 @@ class Checker {
       typeOf: (id) => this.#bindings.resolve(this.#types.get(id) ?? dyn, true),
       references: this.#references,
       overloads: this.#overloads,
+      signatures: this.#signatures,
       qualifiedCalls: this.#qualifiedCalls,
     }
   }
@@ -191,13 +195,14 @@ class Checker {
     const index = this.#visit(node.index, scope)
     const isChained = isOptional(operand)
     const from = isChained ? operand.params[0]! : operand
-    const type = this.#apply(node.isOptional ? '_[?_]' : '_[_]', operators.get('_[_]')!, [from, index], node.offset)
+    const name = node.isOptional ? '_[?_]' : '_[_]'
+    const type = this.#operator(node, name, operators.get('_[_]')!, [from, index])
     return node.isOptional || isChained ? optionalOf(this.#bindings.resolve(type)) : type
   }
 
   #call(node: Call, scope: Scope | undefined): Type {
     const operator = operators.get(node.name)
-    if (operator && !node.target) return this.#apply(node.name, operator, this.#visitAll(node.args, scope), node.offset)
+    if (operator && !node.target) return this.#operator(node, node.name, operator, this.#visitAll(node.args, scope))
     const qualified = this.#qualifiedFunction(node, scope)
     if (qualified) return this.#function(node, qualified.name, qualified.overloads, node.args, scope)
     const overloads = this.#environment.overloads(node.name)?.filter(({ isMethod }) => isMethod === !!node.target)
@@ -229,6 +234,13 @@ class Checker {
     const chosen: Overload[] = []
     const type = this.#apply(name, overloads, this.#visitAll(args, scope), node.offset, isMethod, chosen)
     this.#overloads.set(node.id, chosen)
+    return type
+  }
+
+  #operator({ id, offset }: Expression, name: string, signatures: readonly Signature[], args: readonly Type[]): Type {
+    const chosen: Signature[] = []
+    const type = this.#apply(name, signatures, args, offset, false, chosen)
+    this.#signatures.set(id, chosen)
     return type
   }
 

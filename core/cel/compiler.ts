@@ -22,9 +22,13 @@ import type {
   StructLiteral,
 } from './ast.ts'
 import { qualifiedName } from './ast.ts'
-import { callCode } from './calls.ts'
+import { type Cost, callCode } from './calls.ts'
 import { type Checked, findInScope, isLocal, qualifiedOverloads } from './checker.ts'
 import { comprehensionCode } from './comprehensions.ts'
+import { chargedBinaryCode, chargedCode, chargedWhenPresentCode, twiceChargedCode } from './cost/charging.ts'
+import { type CostModel, Meter } from './cost/meter.ts'
+import type { Price } from './cost/price.ts'
+import { functionPrice, operatorPrice } from './cost/prices.ts'
 import type { Environment, Reference } from './environment.ts'
 import { equal } from './equality.ts'
 import { adapterOf, withAdapter } from './schema-types.ts'
@@ -60,30 +64,84 @@ export interface Compiled {
   readonly slots: number
 }
 
-/** @param checked what the checker found, when the expression was checked */
-export function compileTree(expression: Expression, environment: Environment, checked: Checked | undefined): Compiled {
-  const compiler = new Compiler(environment, checked)
-  const code = compiler.compile(expression, undefined)
+/**
+ * @param checked what the checker found, when the expression was checked
+ * @param costs for code that charges a budget, which it cannot run without; other code charges nothing
+ */
+export function compileTree(
+  expression: Expression,
+  environment: Environment,
+  checked: Checked | undefined,
+  costs?: CostModel,
+): Compiled {
+  const compiler = new Compiler(environment, checked, costs && new Meter(costs, checked))
+  const code = compiler.branch(expression, undefined)
   return { code, slots: compiler.slots }
 }
 
 interface Scope {
   readonly name: string
   readonly slot: number
+  /** What the variable is when it is first read; undefined when it is set before. */
+  readonly value: Code | undefined
   readonly outer: Scope | undefined
 }
 
 class Compiler {
   readonly #environment: Environment
   readonly #checked: Checked | undefined
+  #meter: Meter | undefined
+  /** What the code compiled last costs whenever it runs, to be charged at once with what is around it. */
+  #due = 0
   slots = 0
 
-  constructor(environment: Environment, checked: Checked | undefined) {
+  constructor(environment: Environment, checked: Checked | undefined, meter: Meter | undefined) {
     this.#environment = environment
     this.#checked = checked
+    this.#meter = meter
+  }
+
+  /** Code that may run or not, and charges what it costs itself. @param base what of it is not charged here */
+  branch(node: Expression, scope: Scope | undefined, base = 0): Code {
+    const { code, due } = this.#apart(node, scope)
+    return chargedCode(code, due - base)
+  }
+
+  /** Code that is charged by others. */
+  #apart(node: Expression, scope: Scope | undefined): { code: Code; due: number } {
+    const around = this.#due
+    this.#due = 0
+    const code = this.compile(node, scope)
+    const due = this.#due
+    this.#due = around
+    return { code, due }
   }
 
   compile(node: Expression, scope: Scope | undefined): Code {
+    const meter = this.#meter
+    if (!meter) return this.#code(node, scope)
+    if (meter.isConstant(node)) return this.#unmetered(node, scope)
+    this.#due += meter.own(node)
+    return this.#code(node, scope)
+  }
+
+  #unmetered(node: Expression, scope: Scope | undefined): Code {
+    const meter = this.#meter
+    this.#meter = undefined
+    const code = this.#code(node, scope)
+    this.#meter = meter
+    return code
+  }
+
+  /** Charges a price that is fixed. @returns a price that depends on the arguments, undefined without a meter */
+  #charge(price: Price): Cost | undefined {
+    if (!this.#meter) return undefined
+    if (price.fixed === undefined) return price.actual as Cost
+    this.#due += price.fixed
+    return undefined
+  }
+
+  #code(node: Expression, scope: Scope | undefined): Code {
     switch (node.kind) {
       case 'literal':
         return constant(node.value)
@@ -122,11 +180,9 @@ class Compiler {
     return this.#checked?.typeOf(node.id) ?? dyn
   }
 
-  /** A scope with one more variable, in a slot no variable around it has. */
-  #declare(scope: Scope | undefined, name: string): Scope {
-    const slot = scope ? scope.slot + 1 : 0
-    this.slots = Math.max(this.slots, slot + 1)
-    return { name, slot, outer: scope }
+  /** A scope with one more variable, in a slot of its own. */
+  #declare(scope: Scope | undefined, name: string, value?: Code): Scope {
+    return { name, slot: this.slots++, value, outer: scope }
   }
 
   #reference(node: Expression, name: string, scope: Scope | undefined): Reference | undefined {
@@ -136,7 +192,7 @@ class Compiler {
 
   #identifier(node: Identifier, scope: Scope | undefined): Code {
     const local = findInScope(scope, node.name)
-    if (local) return localCode(local.slot)
+    if (local) return local.value ? lazyCode(local.slot, local.value) : localCode(local.slot)
     const reference = this.#reference(node, node.name, scope)
     if (reference) return this.#referenceCode(reference)
     return variableCode(node.name.startsWith('.') ? node.name.slice(1) : node.name)
@@ -154,16 +210,19 @@ class Compiler {
     const operand = this.compile(node.operand, scope)
     const structural = structuralField(this.#typeOf(node.operand), node.field)
     if (node.isTest) return structural ? structuralTestCode(operand, structural) : testCode(operand, node.field)
-    return withAdapter(
-      structural ? structuralCode(operand, structural, node) : plainCode(operand, node),
-      this.#typeOf(node),
-    )
+    const code = structural ? structuralCode(operand, structural, node) : plainCode(operand, node)
+    return withAdapter(this.#chargedWhenPresent(node, code), this.#typeOf(node))
+  }
+
+  #chargedWhenPresent(node: Select | Index, code: Code): Code {
+    return this.#meter?.isChargedWhenPresent(node) ? chargedWhenPresentCode(code) : code
   }
 
   #index(node: Index, scope: Scope | undefined): Code {
     const operand = this.compile(node.operand, scope)
     const key = this.compile(node.index, scope)
-    return withAdapter((node.isOptional ? optionalIndexCode : indexCode)(operand, key), this.#typeOf(node))
+    const code = (node.isOptional ? optionalIndexCode : indexCode)(operand, key)
+    return withAdapter(this.#chargedWhenPresent(node, code), this.#typeOf(node))
   }
 
   #call(node: Call, scope: Scope | undefined): Code {
@@ -176,24 +235,46 @@ class Compiler {
     const isMethod = node.target !== undefined && !isQualified
     const overloads = this.#checked?.overloads.get(node.id) ?? this.#environment.overloads(name) ?? []
     const args = isMethod ? [node.target!, ...node.args] : node.args
-    return callCode(name, overloads, isMethod, args, this.#all(args, scope))
+    const codes = this.#all(args, scope)
+    return callCode(name, overloads, isMethod, args, codes, this.#charge(functionPrice(name, overloads)))
   }
 
-  #operator({ name, args }: Call, scope: Scope | undefined): Code | undefined {
+  #operator(node: Call, scope: Scope | undefined): Code | undefined {
+    const { name, args } = node
     const [a, b] = args
-    if (a && !b) {
-      const unary = unaryOperators.get(name)
-      return unary && unaryCode(unary, this.compile(a, scope))
+    if (!a || !(unaryOperators.has(name) || binaryOperators.has(name))) return undefined
+    const cost = this.#operatorCost(node)
+    if (!b) return unaryCode(unaryOperators.get(name)!, this.compile(a, scope))
+    if (!cost) return this.#binary(name, a, b, scope)
+    return chargedBinaryCode(this.#valueOperator(name, a), this.compile(a, scope), this.compile(b, scope), cost)
+  }
+
+  #operatorCost(node: Call): Cost | undefined {
+    if (this.#meter?.isSetMembership(node)) return undefined
+    const signatures = this.#checked?.signatures.get(node.id) ?? []
+    return this.#charge(operatorPrice(node.name, signatures.length === 1 ? signatures[0]!.params : undefined))
+  }
+
+  /** What an operator does with two values. @param a its first operand */
+  #valueOperator(name: string, a: Expression): arithmetic.Binary {
+    const type = this.#listType(a)
+    if (name === '_==_') return equalityOf(type) ?? equal
+    if (name === '_!=_') {
+      const same = equalityOf(type) ?? equal
+      return (x, y) => !same(x, y)
     }
-    if (!a || !b) return undefined
+    const join = name === '_+_' ? joinOf(type) : undefined
+    return join ? arithmetic.joining(join) : binaryOperators.get(name)!
+  }
+
+  #binary(name: string, a: Expression, b: Expression, scope: Scope | undefined): Code {
     if (name === '_==_' || name === '_!=_') return this.#equality(a, b, name === '_==_', scope)
     if (name === '@in' && b.kind === 'list') return this.#inList(a, b, scope)
     const join = name === '_+_' ? joinOf(this.#listType(a)) : undefined
     if (join) return binaryCode(arithmetic.joining(join), this.compile(a, scope), this.compile(b, scope))
     const fast = fastOperators.get(name)
     if (fast) return fast(this.compile(a, scope), this.compile(b, scope))
-    const binary = binaryOperators.get(name)
-    return binary && binaryCode(binary, this.compile(a, scope), this.compile(b, scope))
+    return binaryCode(binaryOperators.get(name)!, this.compile(a, scope), this.compile(b, scope))
   }
 
   #equality(a: Expression, b: Expression, wanted: boolean, scope: Scope | undefined): Code {
@@ -266,13 +347,15 @@ class Compiler {
   }
 
   #logical({ operator, terms }: Logical, scope: Scope | undefined): Code {
-    return logicalCode(this.#all(terms, scope), operator === '||')
+    const codes = terms.map((term, i) => (i === 0 ? this.compile(term, scope) : this.branch(term, scope)))
+    return logicalCode(codes, operator === '||')
   }
 
   #conditional({ test, then, otherwise }: Conditional, scope: Scope | undefined): Code {
-    const [condition, yes, no] = this.#all([test, then, otherwise], scope)
+    const condition = this.compile(test, scope)
+    const [yes, no] = [then, otherwise].map((side) => this.branch(side, scope, this.#meter?.baseOf(side)))
     return (activation) => {
-      const decided = condition!(activation)
+      const decided = condition(activation)
       if (decided === true) return yes!(activation)
       return decided === false ? no!(activation) : noSuchOverload()
     }
@@ -281,31 +364,33 @@ class Compiler {
   #comprehension(node: Comprehension, scope: Scope | undefined): Code {
     const range = this.compile(node.range, scope)
     const inner = node.variables.reduce<Scope | undefined>((outer, name) => this.#declare(outer, name), scope)
+    const filter = node.filter && this.#apart(node.filter, inner)
+    const body = this.#apart(node.body, inner)
     return comprehensionCode({
       macro: node.macro,
       range,
       hasTwo: node.variables.length === 2,
       slot: inner!.slot - node.variables.length + 1,
       adaptElement: adapterOf(this.#typeOf(node.range).params.at(-1) ?? dyn),
-      filter: node.filter && this.compile(node.filter, inner),
-      body: this.compile(node.body, inner),
+      filter: filter?.code,
+      body: body.code,
+      cost: this.#meter?.loop(node, { filter: filter?.due ?? 0, body: body.due }),
     })
   }
 
   #bind({ name, value, body }: Bind, scope: Scope | undefined): Code {
-    const init = this.compile(value, scope)
-    const inner = this.#declare(scope, name)
+    const inner = this.#declare(scope, name, this.branch(value, scope))
     const result = this.compile(body, inner)
     return (activation) => {
-      activation.locals[inner.slot] = init(activation)
+      activation.locals[inner.slot] = unread
       return result(activation)
     }
   }
 
   #optionalMap({ target, name, body, isFlat }: OptionalMap, scope: Scope | undefined): Code {
-    const from = this.compile(target, scope)
+    const from = this.#optionalMapped(target, scope, isFlat)
     const inner = this.#declare(scope, name)
-    const result = this.compile(body, inner)
+    const result = this.branch(body, inner)
     return (activation) => {
       const [held] = heldBy(from(activation))
       if (held === undefined) return Optional.none
@@ -315,6 +400,12 @@ class Compiler {
       return value instanceof Optional ? value : noSuchOverload()
     }
   }
+
+  #optionalMapped(target: Expression, scope: Scope | undefined, isFlat: boolean): Code {
+    const meter = this.#meter
+    if (!meter) return this.compile(target, scope)
+    return twiceChargedCode(this.branch(target, scope), { absent: 1, present: 1 + meter.emptyList + (isFlat ? 0 : 1) })
+  }
 }
 
 const isConstant = ({ value, isOptional }: Element) => !isOptional && value.kind === 'literal'
@@ -323,6 +414,19 @@ const constant =
   (value: Value): Code =>
   () =>
     value
+
+/** What a variable is that was not read yet. */
+const unread = Symbol('unread')
+
+function lazyCode(slot: number, value: Code): Code {
+  return (activation) => {
+    const known = activation.locals[slot]
+    if (known !== unread) return known
+    const made = value(activation)
+    activation.locals[slot] = made
+    return made
+  }
+}
 
 const localCode =
   (slot: number): Code =>
@@ -437,6 +541,13 @@ const unaryOperators = new Map<string, (a: Value) => Value>([
   ['-_', arithmetic.negate],
 ])
 const binaryOperators = new Map<string, arithmetic.Binary>([
+  ['_==_', equal],
+  ['_!=_', (a, b) => !equal(a, b)],
+  ['_<_', arithmetic.less],
+  ['_<=_', arithmetic.lessOrEqual],
+  ['_>_', arithmetic.greater],
+  ['_>=_', arithmetic.greaterOrEqual],
+  ['_+_', arithmetic.add],
   ['_-_', arithmetic.subtract],
   ['_*_', arithmetic.multiply],
   ['_/_', arithmetic.divide],
@@ -458,7 +569,7 @@ function unaryCode(unary: (a: Value) => Value, operand: Code): Code {
 }
 
 function binaryCode(binary: arithmetic.Binary, left: Code, right: Code): Code {
-  return (activation) => binary(left(activation), right(activation), activation)
+  return (activation) => binary(left(activation), right(activation))
 }
 
 function addCode(left: Code, right: Code): Code {
@@ -469,7 +580,7 @@ function addCode(left: Code, right: Code): Code {
       const sum = a + b
       if (sum <= Number.MAX_SAFE_INTEGER && sum >= -Number.MAX_SAFE_INTEGER) return sum
     }
-    return arithmetic.add(a, b, activation)
+    return arithmetic.add(a, b)
   }
 }
 
@@ -477,7 +588,7 @@ function lessCode(left: Code, right: Code): Code {
   return (activation) => {
     const a = left(activation)
     const b = right(activation)
-    return typeof a === 'number' && typeof b === 'number' ? a < b : arithmetic.less(a, b, activation)
+    return typeof a === 'number' && typeof b === 'number' ? a < b : arithmetic.less(a, b)
   }
 }
 
@@ -485,7 +596,7 @@ function lessOrEqualCode(left: Code, right: Code): Code {
   return (activation) => {
     const a = left(activation)
     const b = right(activation)
-    return typeof a === 'number' && typeof b === 'number' ? a <= b : arithmetic.lessOrEqual(a, b, activation)
+    return typeof a === 'number' && typeof b === 'number' ? a <= b : arithmetic.lessOrEqual(a, b)
   }
 }
 
@@ -493,7 +604,7 @@ function greaterCode(left: Code, right: Code): Code {
   return (activation) => {
     const a = left(activation)
     const b = right(activation)
-    return typeof a === 'number' && typeof b === 'number' ? a > b : arithmetic.greater(a, b, activation)
+    return typeof a === 'number' && typeof b === 'number' ? a > b : arithmetic.greater(a, b)
   }
 }
 
@@ -501,7 +612,7 @@ function greaterOrEqualCode(left: Code, right: Code): Code {
   return (activation) => {
     const a = left(activation)
     const b = right(activation)
-    return typeof a === 'number' && typeof b === 'number' ? a >= b : arithmetic.greaterOrEqual(a, b, activation)
+    return typeof a === 'number' && typeof b === 'number' ? a >= b : arithmetic.greaterOrEqual(a, b)
   }
 }
 

@@ -1,6 +1,8 @@
 /** The loops of macros over lists and maps. */
 import { type Activation, type Code, outcome } from './activation.ts'
 import type { ComprehensionMacro } from './ast.ts'
+import type { LoopCost } from './cost/meter.ts'
+import { sortCost } from './cost/prices.ts'
 import { compare } from './equality.ts'
 import type { Adapter } from './schema-types.ts'
 import {
@@ -27,6 +29,8 @@ export interface Loop {
   filter: Code | undefined
   /** The predicate, or what a step yields. */
   body: Code
+  /** What is charged, for code that runs with a budget. */
+  cost: LoopCost | undefined
 }
 
 export function comprehensionCode(loop: Loop): Code {
@@ -60,16 +64,24 @@ function itemsOf(range: Value): readonly Value[] {
 /** Sets the variables before a step. */
 type Enter = (activation: Activation, range: Value, items: readonly Value[], at: number) => void
 
-function enterWith({ hasTwo, slot, adaptElement }: Loop): Enter {
+function enterWith(loop: Loop): Enter {
+  const enter = enterFree(loop)
+  const { cost } = loop
+  if (!cost) return enter
+  return (activation, range, items, at) => {
+    activation.budget!.charge(cost.step)
+    enter(activation, range, items, at)
+  }
+}
+
+function enterFree({ hasTwo, slot, adaptElement }: Loop): Enter {
   const read = adaptElement ? (value: Value) => adaptElement(adapt(value)) : adapt
   if (!hasTwo) {
-    return ({ locals, budget }, range, items, at) => {
-      budget?.charge(1)
+    return ({ locals }, range, items, at) => {
       locals[slot] = range === items ? read(items[at]) : items[at]
     }
   }
-  return ({ locals, budget }, range, items, at) => {
-    budget?.charge(1)
+  return ({ locals }, range, items, at) => {
     locals[slot] = range === items ? at : items[at]
     locals[slot + 1] = read(range === items ? items[at] : mapGet(range as AnyMap, items[at]))
   }
@@ -78,7 +90,7 @@ function enterWith({ hasTwo, slot, adaptElement }: Loop): Enter {
 /** `all` and `exists`: a step that decides does so even when others fail. */
 function quantifierCode(loop: Loop, decisive: boolean): Code {
   const enter = enterWith(loop)
-  const { range: rangeCode, body } = loop
+  const { range: rangeCode, body, cost } = loop
   return (activation) => {
     const range = rangeCode(activation)
     const items = itemsOf(range)
@@ -86,7 +98,10 @@ function quantifierCode(loop: Loop, decisive: boolean): Code {
     for (let i = 0; i < items.length; i++) {
       enter(activation, range, items, i)
       const value = outcome(body, activation)
-      if (value === decisive) return decisive
+      if (value === decisive) {
+        if (cost && i + 1 < items.length) activation.budget!.charge(cost.ended)
+        return decisive
+      }
       if (value instanceof Failure) failure ??= value
       else if (typeof value !== 'boolean') failure ??= new Failure('no such overload')
     }
@@ -103,10 +118,10 @@ function foldCode<R>(
   loop: Loop,
   start: () => R,
   step: Step<R>,
-  finish: (result: R) => Value = (result) => result,
+  finish: (result: R, activation: Activation) => Value = (result) => result,
 ): Code {
   const enter = enterWith(loop)
-  const passes = loop.filter && predicate(loop.filter)
+  const passes = loop.filter && predicateCode(loop.filter, loop.cost)
   return (activation) => {
     const range = loop.range(activation)
     const items = itemsOf(range)
@@ -115,7 +130,7 @@ function foldCode<R>(
       enter(activation, range, items, i)
       if (!passes || passes(activation)) step(result, activation, range === items ? i : items[i])
     }
-    return finish(result)
+    return finish(result, activation)
   }
 }
 
@@ -123,7 +138,7 @@ const emptyList = (): Value[] => []
 const emptyMap = () => new CelMap()
 
 function existsOneCode(loop: Loop): Code {
-  const holds = predicate(loop.body)
+  const holds = predicateCode(loop.body, loop.cost)
   const step = (found: { count: number }, activation: Activation) => {
     if (holds(activation)) found.count++
   }
@@ -136,7 +151,7 @@ function existsOneCode(loop: Loop): Code {
 }
 
 function filterCode(loop: Loop): Code {
-  const holds = predicate(loop.body)
+  const holds = predicateCode(loop.body, loop.cost)
   return foldCode(loop, emptyList, (kept, activation) => {
     if (holds(activation)) kept.push(activation.locals[loop.slot])
   })
@@ -149,7 +164,10 @@ function sortByCode(loop: Loop): Code {
     (made, activation) => {
       made.push({ item: activation.locals[loop.slot], key: loop.body(activation) })
     },
-    (made) => made.sort((a, b) => compare(a.key, b.key) ?? noSuchOverload()).map(({ item }) => item),
+    (made, { budget }) => {
+      if (loop.cost) budget!.charge(sortCost(made.map(({ key }) => key)))
+      return made.sort((a, b) => compare(a.key, b.key) ?? noSuchOverload()).map(({ item }) => item)
+    },
   )
 }
 
@@ -182,9 +200,11 @@ function insertAll(into: CelMap, entries: Value): void {
   }
 }
 
-function predicate(code: Code): (activation: Activation) => boolean {
+function predicateCode(code: Code, cost: LoopCost | undefined): (activation: Activation) => boolean {
   return (activation) => {
     const value = code(activation)
-    return typeof value === 'boolean' ? value : noSuchOverload()
+    if (typeof value !== 'boolean') return noSuchOverload()
+    if (cost && value) activation.budget!.charge(cost.kept)
+    return value
   }
 }

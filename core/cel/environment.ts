@@ -1,5 +1,6 @@
 /** What an expression may refer to: variables, functions and types. Immutable; `extend` makes another. */
 
+import type { Price } from './cost/price.ts'
 import * as types from './types.ts'
 import { formatType, type Type, typeOf } from './types.ts'
 import { TypeValue, type Value } from './values.ts'
@@ -13,8 +14,8 @@ export interface Overload {
   readonly result: Type
   /** Called with arguments of the types of `params` only. */
   readonly call: (...args: never[]) => Value
-  /** What a call with these arguments is charged, before it is made; nothing when absent. */
-  readonly cost?: (...args: never[]) => number
+  /** What a call costs; as the price list of this library has it when absent. */
+  readonly price?: Price
   /**
    * What to call instead when some arguments are constants, so that their part of the work is done once.
    * @param constants the values of the arguments, undefined where an argument is none
@@ -28,11 +29,6 @@ export function define(name: string, params: readonly Type[], result: Type, call
 
 export function defineMethod(name: string, params: readonly Type[], result: Type, call: Overload['call']): Overload {
   return { name, isMethod: true, params, result, call }
-}
-
-/** The same functions, each call charged by its arguments. */
-export function charged(library: Library, cost: NonNullable<Overload['cost']>): Library {
-  return library.map((overload) => ({ ...overload, cost }))
 }
 
 /** Functions that belong together. */

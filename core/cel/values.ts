@@ -98,6 +98,11 @@ export class Optional extends CelValue {
 
 /** The base of values that libraries add, such as quantities. */
 export abstract class Opaque extends CelValue {
+  /** As what it is charged for. */
+  get size(): number {
+    return 1
+  }
+
   abstract equals(other: Opaque): boolean
 }
 

@@ -18,6 +18,11 @@ export class Cidr extends Opaque {
     this.prefixLength = prefixLength
   }
 
+  /** The bytes that its prefix fills. */
+  override get size(): number {
+    return Math.ceil(this.prefixLength / 8)
+  }
+
   override equals(other: Opaque): boolean {
     return other instanceof Cidr && format(other) === format(this)
   }

@@ -20,11 +20,14 @@ export class NamedFormat extends Opaque {
   readonly typeName = 'kubernetes.NamedFormat'
   readonly name: string
   readonly faults: Faults
+  /** The length of a regular expression that a check is charged as. */
+  readonly patternSize: number
 
-  constructor(name: string, faults: Faults) {
+  constructor(name: string, faults: Faults, patternSize: number) {
     super()
     this.name = name
     this.faults = faults
+    this.patternSize = patternSize
   }
 
   override equals(other: Opaque): boolean {
@@ -55,22 +58,22 @@ function isTimestamp(text: string): boolean {
   }
 }
 
-const formats: readonly [name: string, faults: Faults][] = [
-  ['dns1123Label', dnsLabelFaults],
-  ['dns1123Subdomain', dnsSubdomainFaults],
-  ['dns1035Label', dns1035LabelFaults],
-  ['qualifiedName', labelKeyFaults],
-  ['dns1123LabelPrefix', ofPrefix(dnsLabelFaults)],
-  ['dns1123SubdomainPrefix', ofPrefix(dnsSubdomainFaults)],
-  ['dns1035LabelPrefix', ofPrefix(dns1035LabelFaults)],
-  ['labelValue', labelValueFaults],
-  ['uri', (text) => (isUrl(text) ? [] : [`parse ${JSON.stringify(text)}: invalid URI for request`])],
-  ['uuid', unless((text) => uuid.test(text), 'does not match the UUID format')],
-  ['byte', unless((text) => text !== '' && base64.test(text), 'invalid base64')],
-  ['date', unless((text) => isTimestamp(`${text}T00:00:00Z`), 'invalid date')],
-  ['datetime', unless(isTimestamp, 'invalid datetime')],
+const formats: readonly [name: string, patternSize: number, faults: Faults][] = [
+  ['dns1123Label', 30, dnsLabelFaults],
+  ['dns1123Subdomain', 60, dnsSubdomainFaults],
+  ['dns1035Label', 30, dns1035LabelFaults],
+  ['qualifiedName', 60, labelKeyFaults],
+  ['dns1123LabelPrefix', 30, ofPrefix(dnsLabelFaults)],
+  ['dns1123SubdomainPrefix', 60, ofPrefix(dnsSubdomainFaults)],
+  ['dns1035LabelPrefix', 30, ofPrefix(dns1035LabelFaults)],
+  ['labelValue', 40, labelValueFaults],
+  ['uri', 1103, (text) => (isUrl(text) ? [] : [`parse ${JSON.stringify(text)}: invalid URI for request`])],
+  ['uuid', 70, unless((text) => uuid.test(text), 'does not match the UUID format')],
+  ['byte', 84, unless((text) => text !== '' && base64.test(text), 'invalid base64')],
+  ['date', 71, unless((text) => isTimestamp(`${text}T00:00:00Z`), 'invalid date')],
+  ['datetime', 71, unless(isTimestamp, 'invalid datetime')],
 ]
-const named = new Map(formats.map(([name, faults]) => [name, new NamedFormat(name, faults)]))
+const named = new Map(formats.map(([name, patternSize, faults]) => [name, new NamedFormat(name, faults, patternSize)]))
 
 function validate({ faults }: NamedFormat, text: string): Optional {
   const found = faults(text)

@@ -2,7 +2,7 @@
 import { define, defineMethod, type Library } from '../environment.ts'
 import { bool, int, opaque, string } from '../types.ts'
 import { fail, Opaque } from '../values.ts'
-import { type Address, formatAddress, parseAddress } from './addresses.ts'
+import { type Address, formatAddress, parseAddress, widthOf } from './addresses.ts'
 
 export const ipType = opaque('net.IP')
 
@@ -13,6 +13,11 @@ export class Ip extends Opaque {
   constructor(address: Address) {
     super()
     this.address = address
+  }
+
+  /** In bytes. */
+  override get size(): number {
+    return widthOf(this.address.family) / 8
   }
 
   override equals(other: Opaque): boolean {

@@ -5,6 +5,4 @@ import { string } from '../types.ts'
 /** @see https://www.rfc-editor.org/rfc/rfc6901 */
 const escapeKey = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1')
 
-export const jsonPatch: Library = [
-  { ...define('jsonpatch.escapeKey', [string], string, escapeKey), cost: (key: string) => Math.ceil(key.length / 10) },
-]
+export const jsonPatch: Library = [define('jsonpatch.escapeKey', [string], string, escapeKey)]

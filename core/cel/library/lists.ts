@@ -1,6 +1,6 @@
 /** Functions on lists: those of Kubernetes, and of the reference's extension. */
 import { add } from '../arithmetic.ts'
-import { charged, define, defineMethod, type Library, type Overload } from '../environment.ts'
+import { define, defineMethod, type Library, type Overload } from '../environment.ts'
 import { compare, equal } from '../equality.ts'
 import type { Int } from '../integers.ts'
 import {
@@ -36,7 +36,7 @@ const maxRange = 1_000_000
 
 const ofEach = (types: readonly Type[], overload: (type: Type) => Overload): Library => types.map(overload)
 
-const functions: Library = [
+export const lists: Library = [
   ...ofEach(comparable, (type) => defineMethod('isSorted', [list(type)], bool, isSorted)),
   ...ofEach(comparable, (type) => defineMethod('min', [list(type)], type, (items: Items) => extreme(items, 'min', -1))),
   ...ofEach(comparable, (type) => defineMethod('max', [list(type)], type, (items: Items) => extreme(items, 'max', 1))),
@@ -55,15 +55,6 @@ const functions: Library = [
   defineMethod('last', [list(a)], optional(a), (items: Items) => optionalOf(items.at(-1))),
   define('lists.range', [int], list(int), range),
 ]
-
-/** Walks of the list; of one that may hold lists and maps, each is compared with those before. */
-function costOf(items: Items | Int): number {
-  if (!Array.isArray(items)) return Math.max(0, Number(items))
-  const compound = items.reduce<number>((count, item) => (typeof item === 'object' ? count + 1 : count), 0)
-  return items.length + compound * compound
-}
-
-export const lists = charged(functions, costOf)
 
 const optionalOf = (value: Value) => (value === undefined ? Optional.none : new Optional(adapt(value)))
 const order = (x: Value, y: Value): number => compare(adapt(x), adapt(y)) ?? noSuchOverload()
@@ -85,11 +76,10 @@ function sorted(items: Items): Value[] {
 /** A double of JSON that has no fraction looks like an int until it meets the others. */
 function sum(items: Items, zero: Value): Value {
   const [first = zero, ...rest] = items.map(zero instanceof Double ? asDouble : adapt)
-  return rest.reduce((total, item) => add(total, item, unbounded), first)
+  return rest.reduce((total, item) => add(total, item), first)
 }
 
 const asDouble = (value: Value) => (typeof value === 'number' ? new Double(value) : value)
-const unbounded = { bindings: {}, locals: [], budget: undefined }
 
 function slice(items: Items, start: Int, end: Int): Items {
   if (start < 0 || end < 0) return fail(`cannot slice(${start}, ${end}), negative indexes not supported`)

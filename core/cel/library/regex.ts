@@ -1,10 +1,10 @@
 /** Searching by regular expressions, beyond whether one matches. */
-import { charged, defineMethod, type Library } from '../environment.ts'
+import { defineMethod, type Library } from '../environment.ts'
 import type { Int } from '../integers.ts'
 import { patternOf } from '../patterns.ts'
 import { int, list, string } from '../types.ts'
 
-const functions: Library = [
+export const regex: Library = [
   defineMethod('find', [string, string], string, (text: string, source: string) => findAll(text, source, 1)[0] ?? ''),
   defineMethod('findAll', [string, string], list(string), (text: string, source: string) => findAll(text, source, -1)),
   defineMethod('findAll', [string, string, int], list(string), findAll),
@@ -17,5 +17,3 @@ function findAll(text: string, source: string, limit: Int): string[] {
   while ((limit < 0 || found.length < limit) && matcher.find()) found.push(matcher.group() ?? '')
   return found
 }
-
-export const regex = charged(functions, (text: string, source: string) => (text.length * source.length) / 40)

@@ -1,7 +1,7 @@
 /** The functions of the specification. */
 
 import { decodeUtf8, formatDouble, parseBool, parseDouble, parseInt64, parseUint64 } from '../conversions.ts'
-import { charged, define, defineMethod, type Library, type Overload } from '../environment.ts'
+import { define, defineMethod, type Library, type Overload } from '../environment.ts'
 import { checkedInt, checkedUint, type Int, intOfDouble, uintOfDouble } from '../integers.ts'
 import { constantPattern, patternOf } from '../patterns.ts'
 import { size } from '../text.ts'
@@ -67,7 +67,6 @@ const matches: Library = both('matches', [string, string], bool, (text: string, 
   patternOf(source).test(text),
 ).map((overload) => ({
   ...overload,
-  cost: (text: string, source: string) => (text.length * source.length) / 40,
   prepare: ([, source]) => matchesConstant(source),
 }))
 
@@ -155,7 +154,4 @@ const times: Library = [
   durationAccessor('getMilliseconds', 1_000_000n, 1000n),
 ]
 
-/** A walk over a string, a tenth for each unit. */
-const walk = (whole: Value) => (typeof whole === 'string' ? whole.length / 10 : 0)
-
-export const standard: Library = [...sizes, ...charged(text, walk), ...matches, ...charged(conversions, walk), ...times]
+export const standard: Library = [...sizes, ...text, ...matches, ...conversions, ...times]

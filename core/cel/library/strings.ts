@@ -1,12 +1,12 @@
 /** Functions on strings beyond the standard ones. Indices count code points. */
 
-import { charged, define, defineMethod, type Library } from '../environment.ts'
+import { define, defineMethod, type Library } from '../environment.ts'
 import { codePointsOf, isFlat, size, slice, toIndex, toOffset } from '../text.ts'
 import { dyn, int, list, string } from '../types.ts'
 import { fail, noSuchOverload, type Value } from '../values.ts'
 import { formatText } from './format-text.ts'
 
-const functions: Library = [
+export const strings: Library = [
   defineMethod('charAt', [string, int], string, charAt),
   defineMethod('indexOf', [string, string], int, (text: string, part: string) => indexOf(text, part, 0)),
   defineMethod('indexOf', [string, string, int], int, indexOf),
@@ -114,6 +114,3 @@ const escapes: Readonly<Record<string, string>> = {
 function quote(text: string): string {
   return `"${text.toWellFormed().replaceAll(/[\x07-\r\\"]/g, (character) => escapes[character]!)}"`
 }
-
-/** A walk over the string, or the list, that it begins with. */
-export const strings = charged(functions, (subject: { length: number }) => subject.length / 10)

@@ -1,0 +1,21 @@
+/** How large values are, in the units in which Kubernetes charges for them. */
+import { size } from '../text.ts'
+import { Bytes, CelMap, isPlainObject, Opaque, Optional, type Value } from '../values.ts'
+
+/** Code points of a string, bytes, items of a list, entries of a map; 1 for all else, and for none. */
+export function sizeOf(value: Value): number {
+  if (typeof value === 'string') return size(value)
+  if (typeof value !== 'object' || value === null) return 1
+  if (Array.isArray(value)) return value.length
+  if (value instanceof Bytes) return value.data.length
+  if (value instanceof CelMap) return value.size
+  if (value instanceof Optional) return value.value === undefined ? 1 : sizeOf(value.value)
+  if (value instanceof Opaque) return value.size
+  return isPlainObject(value) ? countKeys(value) : 1
+}
+
+function countKeys(object: object): number {
+  let count = 0
+  for (const key in object) if (Object.hasOwn(object, key)) count++
+  return count
+}
