@@ -1,6 +1,6 @@
 import type { JsonSchema, ValidationRule } from '#core/registry/resource.ts'
 import { objectMetaSchema } from './object-meta.ts'
-import { compilePattern } from './pattern.ts'
+import { compilePattern, type Pattern } from './pattern.ts'
 
 /**
  * A schema prepared for interpretation. Nodes are made when a walk first reaches them and a named definition has one node
@@ -66,7 +66,7 @@ export class SchemaNode {
     this.preservesUnknown = schema['x-kubernetes-preserve-unknown-fields'] === true || saysNothing(schema)
     this.isEmbedded = schema['x-kubernetes-embedded-resource'] === true
     this.isResource = options.isResource === true || this.isEmbedded
-    this.hasDefault = schema.default !== undefined
+    this.hasDefault = schema.default !== undefined && schema.default !== null
     this.enum = schema.enum && enumRules(schema.enum)
     this.string = stringRules(schema)
     this.number = numberRules(schema)
@@ -180,7 +180,7 @@ export class NodeCompiler {
 
   /** Whether a field written so has a default; asked without making its node. */
   hasDefault(schema: JsonSchema): boolean {
-    if (schema.default !== undefined) return true
+    if (schema.default !== undefined) return schema.default !== null
     return schema.$ref !== undefined && this.lookup(definitionName(schema.$ref)).default !== undefined
   }
 
@@ -248,7 +248,7 @@ export interface StringRules {
   /** As written, for the message; empty for none. */
   readonly pattern: string
   /** @returns undefined when the pattern cannot be compiled, which then holds nothing up */
-  readonly expression: RegExp | undefined
+  readonly expression: Pattern | undefined
   readonly format: string
 }
 

@@ -1,20 +1,30 @@
 import { setFlagsFromString } from 'node:v8'
+import { RE2JS } from 're2js'
 
 /**
- * Patterns of schemas are written for RE2, which takes linear time; here they run on V8's engine, which backtracks. Its
- * switch below makes it go over to a linear-time one when it does so too much; that one knows neither lookaround, which
- * RE2 lacks as well, nor flags and repetition in the dozens. What is left is bounded by the length of inputs alone: one
- * past `maxPatternInput` counts as not matching. This file is the one place to put another engine into.
+ * Patterns of schemas are written for RE2, which takes linear time. RE2 itself (re2js) says what a pattern is; V8's engine,
+ * ten times as fast, matches what it can match in bounded time: it backtracks, but goes over to a linear-time engine of its
+ * own when it does so too much. That one knows no flags and no repetition in the dozens, so a pattern with such repetition
+ * within or beside another is left to RE2. What is left is bounded by the length of inputs: one past `maxPatternInput`
+ * counts as not matching.
  */
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks')
 
 export const maxPatternInput = 10_000
+/** V8 says of a longer one only when it first matches that it is too large. */
+const maxBacktrackedPattern = 2_000
 
-const cache = new Map<string, RegExp | undefined>()
+/** A pattern, ready for use. */
+export interface Pattern {
+  /** Whether it is found anywhere in `value`. */
+  test(value: string): boolean
+}
+
+const cache = new Map<string, Pattern | undefined>()
 const maxCached = 10_000
 
-/** @returns undefined when the expression has no equivalent here */
-export function compilePattern(pattern: string): RegExp | undefined {
+/** @returns undefined when the expression is none */
+export function compilePattern(pattern: string): Pattern | undefined {
   if (cache.has(pattern)) return cache.get(pattern)
   const made = tryCompile(pattern)
   if (cache.size >= maxCached) cache.clear()
@@ -22,26 +32,53 @@ export function compilePattern(pattern: string): RegExp | undefined {
   return made
 }
 
-/** Why a pattern cannot be used; empty when it can. */
+/** Why a pattern cannot be used, in RE2's words; empty when it can. */
 export function patternFault(pattern: string): string {
-  if (compilePattern(pattern)) return ''
-  return `error parsing regexp: ${JSON.stringify(pattern)} is not supported`
+  try {
+    RE2JS.compile(pattern)
+    return ''
+  } catch (error) {
+    return (error as Error).message
+  }
 }
 
-export function matchesPattern(expression: RegExp, value: string): boolean {
+export function matchesPattern(expression: Pattern, value: string): boolean {
   return value.length <= maxPatternInput && expression.test(value)
 }
 
-function tryCompile(pattern: string): RegExp | undefined {
+function tryCompile(pattern: string): Pattern | undefined {
   const { source, flags } = translate(pattern)
   // Only what needs the Unicode mode gets it: the linear-time engine does not know it.
   const needsUnicode = /\\[pP]|[\ud800-\udfff]/.test(source)
-  for (const mode of needsUnicode ? [`${flags}u`, flags] : [flags]) {
+  const isPlain = pattern.length <= maxBacktrackedPattern && !ownEscapes.test(pattern)
+  if (isPlain && !isCostly(source, flags !== '' || needsUnicode)) {
     try {
-      return new RegExp(source, mode)
+      return new RegExp(source, needsUnicode ? `${flags}u` : flags)
     } catch {}
   }
-  return undefined
+  try {
+    return RE2JS.compile(pattern)
+  } catch {
+    return undefined
+  }
+}
+
+/** Escapes that mean something else, or nothing, to V8. */
+const ownEscapes = /\\(?:x\{|[aceghijklmoquyCEGHIJKLMNOQRTUVXYZ_])/
+const quantifier = /(?:[*+?]|\{\d+(?:,\d*)?\})\??/g
+/** So many repetitions of one thing V8's linear-time engine still takes. */
+const fewRepetitions = 4
+
+/**
+ * Whether backtracking could take for ever where V8 has no other way: it repeats something many times, or has flags,
+ * and repeats in other places, too.
+ */
+function isCostly(source: string, hasFlags: boolean): boolean {
+  const plain = source.replace(/\\[\s\S]|\[\^?\]?(?:\\[\s\S]|[^\]\\])*\]/g, 'x').replace(/\(\?(?:[:=!]|<[^>]*>)/g, '(')
+  const counts = [...plain.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].map(([, least, most]) => Number(most || least))
+  if (!hasFlags && counts.every((count) => count <= fewRepetitions)) return false
+  const loops = (plain.match(quantifier) ?? []).filter((one) => one !== '?' && one !== '??').length
+  return loops > 1 || /\)(?:[*+]|\{)/.test(plain)
 }
 
 const posixClasses: ReadonlyMap<string, string> = new Map([

@@ -1,93 +1,224 @@
-import { type FieldError, forbidden, invalid, notSupported, required } from '#apis/meta/v1/field-error.ts'
+import { type FieldError, forbidden, invalid, required } from '#apis/meta/v1/field-error.ts'
 import type { JsonSchema } from '#core/registry/resource.ts'
-import { cloneJson, equalJson, isObject } from './json.ts'
-import { NodeCompiler } from './node.ts'
-import { Path } from './path.ts'
+import { defaultErrors } from './default-errors.ts'
+import { equalJson, isObject } from './json.ts'
+import { openApiErrors } from './openapi-rules.ts'
 import { patternFault } from './pattern.ts'
-import { prune } from './prune.ts'
+import { at, branchLists, keyed, propertiesOf, propertyOf, type SchemaFault } from './schema-places.ts'
 import { shapeErrors } from './shape.ts'
-import { validate } from './validate.ts'
 
 /**
- * What a CustomResourceDefinition's schema must be so that objects can be pruned, defaulted and merged by it.
+ * What a CustomResourceDefinition's schema must be so that objects can be pruned, defaulted and merged by it: first that
+ * it is structural, then that its defaults are what it asks for, and in any case what each keyword may say.
  * @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
  */
 export const maxSchemaDepth = 100
 export const maxSchemaNodes = 100_000
+/** Of all patterns together: compiling them takes a second or so for a million. */
+export const maxPatternCharacters = 100_000
+
+export interface JudgedSchema {
+  errors: SchemaFault[]
+  /** True when the schema has a structure that its CEL rules can be typed by: then they are next to be judged. */
+  isStructural: boolean
+}
 
 /**
  * @param schema of a whole custom resource, which may be any JSON in truth
- * @returns its faults; paths begin at the schema: `properties[spec].type`, and are empty for the schema itself
+ * @param path where it is: `spec.validation.openAPIV3Schema`
+ * @param hasStatus whether the status is a subresource, which leaves little to say at the root
  */
+export function judgeSchema(schema: JsonSchema, path: string, hasStatus: boolean): JudgedSchema {
+  const misfit = sizeError(schema, path)
+  const misshapen = misfit ? [misfit] : shapeErrors(schema, path)
+  if (misshapen.length > 0) return { errors: misshapen, isStructural: false }
+  const errors: SchemaFault[] = rootErrors(schema, path, hasStatus)
+  const structural = structuralErrors(schema, path)
+  const defaults = structural?.length === 0 ? defaultErrors(schema, path) : []
+  errors.push(...(structural ?? []), ...defaults, ...openApiErrors(schema, path))
+  return { errors, isStructural: structural?.length === 0 && defaults.length === 0 }
+}
+
+/** All faults of a schema by itself; paths begin at the schema: `properties[spec].type`, and are empty for the schema itself. */
 export function validateStructural(schema: JsonSchema): FieldError[] {
-  const size = sizeError(schema)
-  if (size) return [size]
-  const misshapen = shapeErrors(schema, '')
-  if (misshapen.length > 0) return misshapen
-  const errors = [...schemaErrors(schema, '', { level: 'root', defaults: '' }), ...completenessErrors(schema, '')]
-  return errors.length > 0 ? errors : defaultErrors(schema)
+  return judgeSchema(schema, '', false).errors
 }
-
-/** Where a schema stands: the words of its faults depend on it. */
-interface Place {
-  level: 'root' | 'item' | 'field'
-  /** Why no default may be set here; empty where one may. */
-  defaults: string
-}
-
-const at = (path: string, child: string) => (path === '' ? child : `${path}.${child}`)
-const keyed = (path: string, child: string, key: string | number) => `${at(path, child)}[${key}]`
-
-/** Kubernetes' words for what JSON Schema has and a structural schema has not. */
-const unsupported: Readonly<Record<string, string>> = {
-  $ref: '$ref is not supported',
-  id: 'id is not supported',
-  definitions: 'definitions is not supported',
-  dependencies: 'dependencies is not supported',
-  additionalItems: 'additionalItems is not supported',
-  patternProperties: 'patternProperties is not supported',
-  deprecated: 'deprecated is not supported',
-  discriminator: 'discriminator is not supported',
-  readOnly: 'readOnly is not supported',
-  writeOnly: 'writeOnly is not supported',
-  xml: 'xml is not supported',
-}
-
-const types = ['array', 'boolean', 'integer', 'number', 'object', 'string']
 
 /** Looks before anything recurses: a hostile schema must not exhaust the stack. */
-function sizeError(schema: JsonSchema): FieldError | undefined {
+function sizeError(schema: JsonSchema, path: string): FieldError | undefined {
   let layer: unknown[] = isObject(schema) ? [schema] : []
   let nodes = 0
+  let characters = 0
   for (let depth = 0; layer.length > 0; depth++) {
     nodes += layer.length
-    if (depth > 2 * maxSchemaDepth) return invalid('', '', `must not be nested deeper than ${maxSchemaDepth} schemas`)
-    if (nodes > maxSchemaNodes) return invalid('', '', `must not have more than ${maxSchemaNodes} values`)
+    if (depth > 2 * maxSchemaDepth) return invalid(path, '', `must not be nested deeper than ${maxSchemaDepth} schemas`)
+    if (nodes > maxSchemaNodes) return invalid(path, '', `must not have more than ${maxSchemaNodes} values`)
+    characters += layer.reduce((sum: number, one) => sum + patternLength(one), 0)
+    if (characters > maxPatternCharacters) {
+      return invalid(path, '', `must not have patterns of more than ${maxPatternCharacters} characters in all`)
+    }
     layer = layer.flatMap((one) => Object.values(one as object).filter((inner) => typeof inner === 'object' && inner))
   }
   return undefined
 }
 
-function schemaErrors(schema: JsonSchema, path: string, place: Place): FieldError[] {
-  return [
-    ...vocabularyErrors(schema, path),
-    ...typeErrors(schema, path, place),
-    ...listErrors(schema, path),
-    ...mapErrors(schema, path, place),
-    ...extensionErrors(schema, path),
-    ...resourceErrors(schema, path, place),
-    ...junctorErrors(schema, path),
-    ...childErrors(schema, path, place),
+const patternLength = (schema: unknown) =>
+  isObject(schema) && typeof schema.pattern === 'string' ? schema.pattern.length : 0
+
+/** What may stand at the root beside a status subresource, under the names that Kubernetes tells. */
+const besideStatus = new Map(
+  [
+    ...['description', 'type', 'format', 'title', 'maximum', 'exclusiveMaximum', 'minimum', 'exclusiveMinimum'],
+    ...['maxLength', 'minLength', 'pattern', 'maxItems', 'minItems', 'uniqueItems', 'multipleOf', 'required', 'items'],
+    ...['properties', 'externalDocs', 'example'],
   ]
+    .map((keyword): [string, string] => [keyword, keyword[0]!.toUpperCase() + keyword.slice(1)])
+    .concat([
+      ['x-kubernetes-preserve-unknown-fields', 'XPreserveUnknownFields'],
+      ['x-kubernetes-validations', 'XValidations'],
+    ]),
+)
+
+function rootErrors(schema: JsonSchema, path: string, hasStatus: boolean): FieldError[] {
+  const errors: FieldError[] = []
+  if (hasStatus) {
+    const others = Object.keys(schema).filter((keyword) => says(schema, keyword) && !besideStatus.has(keyword))
+    if (schema.type && schema.type !== 'object') {
+      const detail =
+        'only "object" is allowed as the type at the root of the schema if the status subresource is enabled'
+      errors.push(invalid(at(path, 'type'), schema.type, detail))
+    } else if (others.some((keyword) => !keyword.startsWith('x-keelson-'))) {
+      const allowed = [...besideStatus.values()].join(' ')
+      const detail = `only [${allowed}] fields are allowed at the root of the schema if the status subresource is enabled`
+      errors.push(invalid(path, others, detail))
+    }
+  }
+  if (schema.nullable) errors.push(forbidden(at(path, 'nullable'), 'nullable cannot be true at the root'))
+  return errors
 }
 
-function vocabularyErrors(schema: JsonSchema, path: string): FieldError[] {
-  const errors = Object.keys(schema)
-    .filter((key) => Object.hasOwn(unsupported, key))
-    .map((key) => forbidden(at(path, key), unsupported[key]!))
-  if (schema.uniqueItems) {
-    const detail = 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic'
-    errors.push(forbidden(at(path, 'uniqueItems'), detail))
+/** Whether a keyword is there with more than the zero of its type. */
+function says(schema: JsonSchema, keyword: string): boolean {
+  const value = (schema as Record<string, unknown>)[keyword]
+  return value !== undefined && value !== null && value !== false && value !== '' && value !== 0
+}
+
+/** Where a schema stands: the words of its faults depend on it. */
+type Level = 'root' | 'item' | 'field'
+
+/** @returns undefined when the schema has what no structure is made of, and other rules tell that */
+function structuralErrors(schema: JsonSchema, path: string): FieldError[] | undefined {
+  if (hasUnstructured(schema)) return undefined
+  const errors = [...invariantErrors(schema, path, 'root'), ...completenessErrors(schema, schema, path, path)]
+  return errors.sort((a, b) => compare(`${a.field}: ${a.message}`, `${b.field}: ${b.message}`))
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+const unstructured = ['id', '$schema', '$ref', 'patternProperties', 'dependencies', 'additionalItems', 'definitions']
+
+function hasUnstructured(schema: JsonSchema): boolean {
+  if (unstructured.some((keyword) => says(schema, keyword)) || Array.isArray(schema.items)) return true
+  if (schema['x-kubernetes-preserve-unknown-fields'] === false) return true
+  const nested = [...propertiesOf(schema), ...branchLists(schema)].map(([, inner]) => inner)
+  if (schema.items) nested.push(schema.items)
+  if (isObject(schema.additionalProperties)) nested.push(schema.additionalProperties as JsonSchema)
+  return nested.some(hasUnstructured)
+}
+
+function invariantErrors(schema: JsonSchema, path: string, level: Level): FieldError[] {
+  const { type, items, additionalProperties } = schema
+  const errors: FieldError[] = []
+  if (type === 'array' && !items) errors.push(required(at(path, 'items'), 'must be specified'))
+  if (items) errors.push(...invariantErrors(items, at(path, 'items'), 'item'))
+  for (const [name, child] of propertiesOf(schema)) {
+    errors.push(...invariantErrors(child, keyed(path, 'properties', name), 'field'))
+  }
+  if (additionalProperties !== undefined) {
+    const field = at(path, 'additionalProperties')
+    if (level === 'root') errors.push(forbidden(field, 'must not be used at the root'))
+    if (isObject(additionalProperties)) errors.push(...invariantErrors(additionalProperties, field, 'field'))
+  }
+  errors.push(...extensionErrors(schema, path), ...valueErrors(schema, path), ...typeErrors(schema, path, level))
+  return [...errors, ...resourceErrors(schema, path, level)]
+}
+
+function extensionErrors(schema: JsonSchema, path: string): FieldError[] {
+  if (!schema['x-kubernetes-int-or-string']) return []
+  const detail = 'must be false if x-kubernetes-int-or-string is true'
+  return (['x-kubernetes-preserve-unknown-fields', 'x-kubernetes-embedded-resource'] as const)
+    .filter((extension) => schema[extension])
+    .map((extension) => invalid(at(path, extension), true, detail))
+}
+
+const missingType: Readonly<Record<Level, string>> = {
+  root: 'must not be empty at the root',
+  item: 'must not be empty for specified array items',
+  field: 'must not be empty for specified object fields',
+}
+
+function typeErrors(schema: JsonSchema, path: string, level: Level): FieldError[] {
+  const field = at(path, 'type')
+  const errors: FieldError[] = []
+  const { type } = schema
+  const isOpen = schema['x-kubernetes-int-or-string'] || schema['x-kubernetes-preserve-unknown-fields']
+  if (schema['x-kubernetes-embedded-resource'] && type !== 'object') {
+    const detail = 'must be object if x-kubernetes-embedded-resource is true'
+    errors.push(type ? invalid(field, type, detail) : required(field, detail))
+  } else if (!type && !isOpen) {
+    errors.push(required(field, missingType[level]))
+  }
+  if (level === 'root' && type && type !== 'object') errors.push(invalid(field, type, 'must be object at the root'))
+  return errors
+}
+
+/** The fields that every resource has are the server's. */
+function resourceErrors(schema: JsonSchema, path: string, level: Level): FieldError[] {
+  const isEmbedded = schema['x-kubernetes-embedded-resource'] === true
+  const isResource = level === 'root' || isEmbedded
+  const errors: FieldError[] = []
+  if (isEmbedded && schema.additionalProperties !== undefined) {
+    const detail = 'must not be used if x-kubernetes-embedded-resource is set'
+    errors.push(forbidden(at(path, 'additionalProperties'), detail))
+  }
+  for (const name of ['kind', 'apiVersion']) {
+    const property = propertyOf(schema, name)
+    if (!isResource || !property || property.type === 'string') continue
+    errors.push(invalid(`${keyed(path, 'properties', name)}.type`, property.type ?? '', 'must be string'))
+  }
+  const metadata = propertyOf(schema, 'metadata')
+  const metadataPath = keyed(path, 'properties', 'metadata')
+  if (metadata && isResource && metadata.type !== 'object') {
+    errors.push(invalid(`${metadataPath}.type`, metadata.type ?? '', 'must be object'))
+  }
+  if (metadata && level === 'root' && restrictsMore(metadata)) {
+    const detail = 'must not specify anything other than name and generateName, but metadata is implicitly specified'
+    errors.push(forbidden(metadataPath, detail))
+  }
+  if (isEmbedded && !schema['x-kubernetes-preserve-unknown-fields'] && propertiesOf(schema).length === 0) {
+    const detail =
+      'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields'
+    errors.push(required(at(path, 'properties'), detail))
+  }
+  return errors
+}
+
+/** Whether a schema of metadata says more than what names may look like. */
+function restrictsMore(metadata: JsonSchema): boolean {
+  const keywords = Object.keys(metadata).filter((keyword) => says(metadata, keyword))
+  return (
+    keywords.some((keyword) => keyword !== 'type' && keyword !== 'default' && keyword !== 'properties') ||
+    propertiesOf(metadata).some(([name]) => name !== 'name' && name !== 'generateName')
+  )
+}
+
+/** The faults of what stands under junctors, and of the pattern beside them. */
+function valueErrors(schema: JsonSchema, path: string, skips: Skips = intOrString(schema)): FieldError[] {
+  const errors: FieldError[] = []
+  for (const [branchPath, branch, name, index] of branchLists(schema, path)) {
+    if (name === 'anyOf' && skips.anyOf) continue
+    const within = { anyOf: name === 'allOf' && index === 0 && skips.firstOfAll, firstOfAll: false }
+    errors.push(...nestedErrors(branch, branchPath, within))
   }
   const fault = schema.pattern ? patternFault(schema.pattern) : ''
   if (fault) {
@@ -97,247 +228,27 @@ function vocabularyErrors(schema: JsonSchema, path: string): FieldError[] {
   return errors
 }
 
-function typeErrors(schema: JsonSchema, path: string, { level, defaults }: Place): FieldError[] {
-  const field = at(path, 'type')
-  const errors: FieldError[] = []
-  const type = schema.type as string | undefined
-  const isOpen = schema['x-kubernetes-int-or-string'] || schema['x-kubernetes-preserve-unknown-fields']
-  if (type === 'null') errors.push(forbidden(field, 'type cannot be set to null, use nullable as an alternative'))
-  else if (type && !types.includes(type)) errors.push(notSupported(field, type, types))
-  if (schema['x-kubernetes-embedded-resource'] && type !== 'object') {
-    const detail = 'must be object if x-kubernetes-embedded-resource is true'
-    errors.push(type ? invalid(field, type, detail) : required(field, detail))
-  } else if (!type && !isOpen) {
-    errors.push(required(field, missingType[level]))
-  }
-  if (level === 'root' && type && type !== 'object') errors.push(invalid(field, type, 'must be object at the root'))
-  if (schema.default !== undefined && defaults) errors.push(forbidden(at(path, 'default'), defaults))
-  return errors
-}
-
-const missingType: Readonly<Record<Place['level'], string>> = {
-  root: 'must not be empty at the root',
-  item: 'must not be empty for specified array items',
-  field: 'must not be empty for specified object fields',
-}
-
-function listErrors(schema: JsonSchema, path: string): FieldError[] {
-  const { type, items } = schema
-  const listType = schema['x-kubernetes-list-type']
-  const keys = schema['x-kubernetes-list-map-keys'] ?? []
-  const listTypePath = at(path, 'x-kubernetes-list-type')
-  const errors: FieldError[] = []
-  if (Array.isArray(items)) errors.push(forbidden(at(path, 'items'), 'items must be a schema object and not an array'))
-  if (type === 'array' && !items) errors.push(required(at(path, 'items'), 'must be specified'))
-  if (listType !== undefined) {
-    if (type !== 'array') {
-      const detail = 'must be array if x-kubernetes-list-type is specified'
-      errors.push(type ? invalid(at(path, 'type'), type, detail) : required(at(path, 'type'), detail))
-    }
-    if (!['atomic', 'map', 'set'].includes(listType)) {
-      errors.push(notSupported(listTypePath, listType, ['atomic', 'map', 'set']))
-    }
-  }
-  if (keys.length > 0 && listType !== 'map') {
-    const detail = 'must be map if x-kubernetes-list-map-keys is non-empty'
-    errors.push(listType ? invalid(listTypePath, listType, detail) : required(listTypePath, detail))
-  }
-  if (listType === 'map') errors.push(...keyedListErrors(schema, keys, path))
-  if (listType === 'set' && items) errors.push(...setErrors(items, at(path, 'items')))
-  return errors
-}
-
-function keyedListErrors({ items }: JsonSchema, keys: readonly string[], path: string): FieldError[] {
-  const keysPath = at(path, 'x-kubernetes-list-map-keys')
-  const itemsPath = at(path, 'items')
-  const errors: FieldError[] = []
-  if (keys.length === 0) errors.push(required(keysPath, 'must not be empty if x-kubernetes-list-type is map'))
-  if (!items) return [...errors, required(itemsPath, 'must have a schema if x-kubernetes-list-type is map')]
-  if (items.type !== 'object') {
-    const detail = "must be object if parent array's x-kubernetes-list-type is map"
-    errors.push(invalid(at(itemsPath, 'type'), items.type, detail))
-  }
-  if (items.nullable) {
-    errors.push(forbidden(at(itemsPath, 'nullable'), 'cannot be nullable when x-kubernetes-list-type is map'))
-  }
-  const seen = new Set<string>()
-  for (const key of keys) {
-    if (seen.has(key)) errors.push(invalid(keysPath, keys, 'must not contain duplicate entries'))
-    seen.add(key)
-    errors.push(...listKeyErrors(items, key, keys, itemsPath, keysPath))
-  }
-  return errors
-}
-
-function listKeyErrors(
-  items: JsonSchema,
-  key: string,
-  keys: readonly string[],
-  itemsPath: string,
-  keysPath: string,
-): FieldError[] {
-  const property = items.properties && Object.hasOwn(items.properties, key) ? items.properties[key] : undefined
-  if (!property) return [invalid(keysPath, keys, 'entries must all be names of item properties')]
-  const path = keyed(itemsPath, 'properties', key)
-  const errors: FieldError[] = []
-  if (property.type === 'array' || property.type === 'object') {
-    const detail = "must be a scalar type if parent array's x-kubernetes-list-type is map"
-    errors.push(invalid(at(path, 'type'), property.type, detail))
-  }
-  if (property.nullable) {
-    const detail = 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable'
-    errors.push(forbidden(at(path, 'nullable'), detail))
-  }
-  if (property.default === undefined && !items.required?.includes(key)) {
-    const detail = 'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property'
-    errors.push(required(at(path, 'default'), detail))
-  }
-  return errors
-}
-
-function setErrors(items: JsonSchema, path: string): FieldError[] {
-  const detail = 'must be atomic as item of a list with x-kubernetes-list-type=set'
-  const errors: FieldError[] = []
-  if (items.nullable) {
-    errors.push(forbidden(at(path, 'nullable'), 'cannot be nullable when x-kubernetes-list-type is set'))
-  }
-  if (items.type === 'array' && items['x-kubernetes-list-type'] !== 'atomic') {
-    errors.push(invalid(at(path, 'x-kubernetes-list-type'), items['x-kubernetes-list-type'], detail))
-  }
-  if (items.type === 'object' && items['x-kubernetes-map-type'] !== 'atomic') {
-    errors.push(invalid(at(path, 'x-kubernetes-map-type'), items['x-kubernetes-map-type'], detail))
-  }
-  return errors
-}
-
-function mapErrors(schema: JsonSchema, path: string, { level }: Place): FieldError[] {
-  const { type, properties, additionalProperties } = schema
-  const mapType = schema['x-kubernetes-map-type']
-  const field = at(path, 'additionalProperties')
-  const errors: FieldError[] = []
-  if (additionalProperties !== undefined) {
-    if (level === 'root') errors.push(forbidden(field, 'must not be used at the root'))
-    if (schema['x-kubernetes-embedded-resource']) {
-      errors.push(forbidden(field, 'must not be used if x-kubernetes-embedded-resource is set'))
-    }
-    if (Object.keys(properties ?? {}).length > 0 && additionalProperties !== true) {
-      errors.push(forbidden(field, 'additionalProperties and properties are mutual exclusive'))
-    } else if (additionalProperties === false) {
-      errors.push(forbidden(field, 'additionalProperties cannot be set to false'))
-    }
-  }
-  if (mapType !== undefined) {
-    if (type !== 'object') {
-      const detail = 'must be object if x-kubernetes-map-type is specified'
-      errors.push(type ? invalid(at(path, 'type'), type, detail) : required(at(path, 'type'), detail))
-    }
-    if (mapType !== 'atomic' && mapType !== 'granular') {
-      errors.push(notSupported(at(path, 'x-kubernetes-map-type'), mapType, ['atomic', 'granular']))
-    }
-  }
-  return errors
-}
-
-function extensionErrors(schema: JsonSchema, path: string): FieldError[] {
-  const preserve = 'x-kubernetes-preserve-unknown-fields'
-  const embedded = 'x-kubernetes-embedded-resource'
-  const detail = 'must be false if x-kubernetes-int-or-string is true'
-  const errors: FieldError[] = []
-  if (schema[preserve] === false) errors.push(invalid(at(path, preserve), false, 'must be true or undefined'))
-  if (schema['x-kubernetes-int-or-string']) {
-    if (schema[preserve]) errors.push(invalid(at(path, preserve), true, detail))
-    if (schema[embedded]) errors.push(invalid(at(path, embedded), true, detail))
-  }
-  return errors
-}
-
-/** The fields that every resource has are the server's. */
-function resourceErrors(schema: JsonSchema, path: string, { level }: Place): FieldError[] {
-  const isEmbedded = schema['x-kubernetes-embedded-resource'] === true
-  const errors: FieldError[] = []
-  if (isEmbedded && !schema['x-kubernetes-preserve-unknown-fields'] && !Object.keys(schema.properties ?? {}).length) {
-    const detail =
-      'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields'
-    errors.push(required(at(path, 'properties'), detail))
-  }
-  if (level !== 'root' && !isEmbedded) return errors
-  for (const name of ['kind', 'apiVersion'] as const) {
-    const type = schema.properties?.[name]?.type
-    if (schema.properties?.[name] && type !== 'string') {
-      errors.push(invalid(`${keyed(path, 'properties', name)}.type`, type ?? '', 'must be string'))
-    }
-  }
-  const metadata = schema.properties?.metadata
-  if (metadata) errors.push(...metadataErrors(metadata, keyed(path, 'properties', 'metadata'), level === 'root'))
-  return errors
-}
-
-function metadataErrors(metadata: JsonSchema, path: string, isRoot: boolean): FieldError[] {
-  const errors: FieldError[] = []
-  if (metadata.type !== 'object') errors.push(invalid(`${path}.type`, metadata.type ?? '', 'must be object'))
-  if (!isRoot) return errors
-  const { type, description, properties, required: _, ...more } = metadata
-  const others = Object.keys(properties ?? {}).filter((name) => name !== 'name' && name !== 'generateName')
-  if (others.length > 0 || Object.keys(more).some((key) => !valueRules.has(key))) {
-    const detail = 'must not specify anything other than name and generateName, but metadata is implicitly specified'
-    errors.push(forbidden(path, detail))
-  }
-  return errors
-}
-
-const valueRules = new Set(['minProperties', 'maxProperties', 'allOf', 'anyOf', 'oneOf', 'not', 'enum', 'default'])
-
-function childErrors(schema: JsonSchema, path: string, place: Place): FieldError[] {
-  const errors: FieldError[] = []
-  const isResource = place.level === 'root' || schema['x-kubernetes-embedded-resource'] === true
-  for (const [name, child] of Object.entries(schema.properties ?? {})) {
-    const ofMeta = isResource && (name === 'metadata' || name === 'apiVersion' || name === 'kind')
-    const defaults = ofMeta
-      ? `must not be set in ${place.level === 'root' ? 'top-level' : 'embedded'} ${name}`
-      : place.defaults
-    errors.push(...schemaErrors(child, keyed(path, 'properties', name), { level: 'field', defaults }))
-  }
-  if (isObject(schema.additionalProperties)) {
-    const inner = { ...place, level: 'field' as const }
-    errors.push(...schemaErrors(schema.additionalProperties as JsonSchema, at(path, 'additionalProperties'), inner))
-  }
-  if (schema.items && !Array.isArray(schema.items)) {
-    errors.push(...schemaErrors(schema.items, at(path, 'items'), { ...place, level: 'item' }))
-  }
-  return errors
-}
-
-const junctorNames = ['anyOf', 'allOf', 'oneOf'] as const
-
-/** The branches under a schema's junctors with their paths; not those that only spell out int-or-string. */
-function* branches(schema: JsonSchema, path: string): Iterable<[branch: JsonSchema, path: string]> {
-  const isIntOrString = schema['x-kubernetes-int-or-string'] === true
-  for (const name of junctorNames) {
-    if (name === 'anyOf' && isIntOrString && spellsIntOrString(schema.anyOf)) continue
-    for (const [index, branch] of (schema[name] ?? []).entries()) {
-      const skips = name === 'allOf' && index === 0 && isIntOrString && spellsIntOrString(branch.anyOf)
-      yield [skips ? { ...branch, anyOf: undefined } : branch, keyed(path, name, index)]
-    }
-  }
-  if (schema.not) yield [schema.not, at(path, 'not')]
+/** Which branches only spell out that a value is an integer or a string, the one use of types under junctors. */
+interface Skips {
+  anyOf: boolean
+  firstOfAll: boolean
 }
 
 const spellsIntOrString = (anyOf: JsonSchema[] | undefined) =>
   equalJson(anyOf, [{ type: 'integer' }, { type: 'string' }])
 
-function junctorErrors(schema: JsonSchema, path: string): FieldError[] {
-  return [...branches(schema, path)].flatMap(([branch, branchPath]) => nestedErrors(branch, branchPath))
-}
+const intOrString = ({ anyOf, allOf }: JsonSchema): Skips => ({
+  anyOf: spellsIntOrString(anyOf),
+  firstOfAll: spellsIntOrString(allOf?.[0]?.anyOf),
+})
 
 /** What belongs to the structure, and so may not be said under a junctor. */
-const structural: readonly [key: keyof JsonSchema, words: string][] = [
+const structureWords: readonly [keyword: keyof JsonSchema, words: string][] = [
   ['type', 'must be empty to be structural'],
-  ['additionalProperties', 'must be undefined to be structural'],
   ['default', 'must be undefined to be structural'],
   ['title', 'must be empty to be structural'],
   ['description', 'must be empty to be structural'],
   ['nullable', 'must be false to be structural'],
-  ['externalDocs', 'must be undefined to be structural'],
   ['x-kubernetes-preserve-unknown-fields', 'must be false to be structural'],
   ['x-kubernetes-embedded-resource', 'must be false to be structural'],
   ['x-kubernetes-int-or-string', 'must be false to be structural'],
@@ -347,70 +258,47 @@ const structural: readonly [key: keyof JsonSchema, words: string][] = [
   ['x-kubernetes-validations', 'must be empty to be structural'],
 ]
 
-function nestedErrors(schema: JsonSchema, path: string): FieldError[] {
-  const errors = structural
-    .filter(([key]) => schema[key] !== undefined && schema[key] !== false && schema[key] !== '')
-    .map(([key, words]) => forbidden(at(path, key), words))
-  errors.push(...vocabularyErrors(schema, path))
-  if (schema.properties?.metadata) {
+function nestedErrors(schema: JsonSchema, path: string, skips: Skips): FieldError[] {
+  const errors = valueErrors(schema, path, skips)
+  const none = { anyOf: false, firstOfAll: false }
+  if (schema.items) errors.push(...nestedErrors(schema.items, at(path, 'items'), none))
+  for (const [name, child] of propertiesOf(schema)) {
+    errors.push(...nestedErrors(child, keyed(path, 'properties', name), none))
+  }
+  if (schema.additionalProperties) {
+    errors.push(forbidden(at(path, 'additionalProperties'), 'must be undefined to be structural'))
+  }
+  for (const [keyword, words] of structureWords) {
+    const isEmptyList = Array.isArray(schema[keyword]) && (schema[keyword] as unknown[]).length === 0
+    const isSaid = keyword === 'default' ? (schema.default ?? undefined) !== undefined : says(schema, keyword)
+    if (isSaid && !isEmptyList) errors.push(forbidden(at(path, keyword), words))
+  }
+  if (propertyOf(schema, 'metadata')) {
     errors.push(forbidden(keyed(path, 'properties', 'metadata'), 'must not be specified in a nested context'))
   }
-  for (const [inner, innerPath] of nestedChildren(schema, path)) errors.push(...nestedErrors(inner, innerPath))
   return errors
 }
 
-function* nestedChildren(schema: JsonSchema, path: string): Iterable<[schema: JsonSchema, path: string]> {
-  for (const [name, child] of Object.entries(schema.properties ?? {})) yield [child, keyed(path, 'properties', name)]
-  if (schema.items) yield [schema.items, at(path, 'items')]
-  yield* branches(schema, path)
+/**
+ * Every field that a junctor at the root speaks of must be part of the structure, too.
+ * @param branch what stands under the junctors, first the schema itself; @param from where it is
+ */
+function completenessErrors(schema: JsonSchema, branch: JsonSchema, path: string, from: string): FieldError[] {
+  return branchLists(branch, from).flatMap(([nestedFrom, nested]) => missingErrors(schema, nested, path, nestedFrom))
 }
 
-/** Every field that a junctor speaks of must be part of the structure, too. */
-function completenessErrors(schema: JsonSchema, path: string): FieldError[] {
-  const errors = [...branches(schema, path)].flatMap(([branch, from]) => missingErrors(schema, path, branch, from))
-  for (const [child, childPath] of structureChildren(schema, path)) errors.push(...completenessErrors(child, childPath))
-  return errors
-}
-
-function* structureChildren(schema: JsonSchema, path: string): Iterable<[schema: JsonSchema, path: string]> {
-  for (const [name, child] of Object.entries(schema.properties ?? {})) yield [child, keyed(path, 'properties', name)]
-  if (schema.items) yield [schema.items, at(path, 'items')]
-  if (isObject(schema.additionalProperties)) {
-    yield [schema.additionalProperties as JsonSchema, at(path, 'additionalProperties')]
+function missingErrors(schema: JsonSchema, branch: JsonSchema, path: string, from: string): FieldError[] {
+  const errors = completenessErrors(schema, branch, path, from)
+  if (branch.items) {
+    const [itemsPath, itemsFrom] = [at(path, 'items'), at(from, 'items')]
+    if (schema.items) errors.push(...missingErrors(schema.items, branch.items, itemsPath, itemsFrom))
+    else errors.push(required(itemsPath, `because it is defined in ${itemsFrom}`))
   }
-}
-
-function missingErrors(schema: JsonSchema, path: string, branch: JsonSchema, from: string): FieldError[] {
-  const errors: FieldError[] = []
-  for (const [name, child] of Object.entries(branch.properties ?? {})) {
-    const own = schema.properties && Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined
+  for (const [name, child] of propertiesOf(branch)) {
+    const own = propertyOf(schema, name)
     const [ownPath, childFrom] = [keyed(path, 'properties', name), keyed(from, 'properties', name)]
-    if (own) errors.push(...missingErrors(own, ownPath, child, childFrom))
+    if (own) errors.push(...missingErrors(own, child, ownPath, childFrom))
     else errors.push(required(ownPath, `because it is defined in ${childFrom}`))
   }
-  if (branch.items) {
-    if (schema.items) errors.push(...missingErrors(schema.items, at(path, 'items'), branch.items, at(from, 'items')))
-    else errors.push(required(at(path, 'items'), `because it is defined in ${at(from, 'items')}`))
-  }
-  for (const [inner, innerFrom] of branches(branch, from)) errors.push(...missingErrors(schema, path, inner, innerFrom))
-  return errors
-}
-
-/** A default must itself be what the schema asks for, and no more. */
-function defaultErrors(schema: JsonSchema): FieldError[] {
-  const compiler = new NodeCompiler({})
-  const errors: FieldError[] = []
-  const visit = (one: JsonSchema, path: string) => {
-    if (one.default !== undefined) {
-      const node = compiler.node(one)
-      const field = at(path, 'default')
-      const pruned = cloneJson(one.default)
-      prune(node, pruned)
-      if (!equalJson(pruned, one.default)) errors.push(invalid(field, one.default, 'must not have unknown fields'))
-      errors.push(...validate(node, one.default, { custom: true, path: new Path(field) }))
-    }
-    for (const [child, childPath] of structureChildren(one, path)) visit(child, childPath)
-  }
-  visit(schema, '')
   return errors
 }

@@ -216,7 +216,18 @@ const cases: { name: string; a: JsonSchema; value: unknown; want: string[] }[] =
     name: 'an embedded resource that does not say what it is',
     a: object({}, { 'x-kubernetes-embedded-resource': true }),
     value: { apiVersion: '' },
-    want: ['spec.a.apiVersion: Required value: must not be empty', 'spec.a.kind: Required value: must not be empty'],
+    want: ['spec.a.apiVersion: Invalid value: "": must not be empty', 'spec.a.kind: Required value'],
+  },
+  {
+    name: 'an embedded resource that is called what nothing is',
+    a: object({}, { 'x-kubernetes-embedded-resource': true }),
+    value: { apiVersion: 'a/b/c', kind: 'Po.d', metadata: { name: 'a/b', labels: { 'a/b/c': '' } } },
+    want: [
+      'spec.a.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c',
+      `spec.a.kind: Invalid value: "Po.d": may have mixed case, but should otherwise match: a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')`,
+      `spec.a.metadata.name: Invalid value: "a/b": may not contain '/'`,
+      `spec.a.metadata.labels: Invalid value: "a/b/c": a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ],
   },
   {
     name: 'none of oneOf',

@@ -8,6 +8,7 @@ import {
   tooMany,
   typeInvalid,
 } from '#apis/meta/v1/field-error.ts'
+import { embeddedErrors } from './embedded.ts'
 import { hasFormat } from './formats.ts'
 import { canonicalText, equalJson, isObject, type JsonObject, own, typeOfJson } from './json.ts'
 import type { ArrayRules, EnumRules, Junctors, NumberRules, ObjectRules, SchemaNode, StringRules } from './node.ts'
@@ -93,7 +94,7 @@ class Walk {
       if (this.custom && node.listType) this.listType(node, value)
     } else if (typeof value === 'object') {
       if (node.object) this.object(node.object, node, value as JsonObject)
-      if (node.isEmbedded) this.embedded(value as JsonObject)
+      if (node.isEmbedded) this.embedded(node, value as JsonObject)
     }
     if (node.enum) this.enum(node.enum, value)
   }
@@ -213,11 +214,10 @@ class Walk {
     if (rules.closed) this.closed(node, value)
   }
 
-  /** A resource within another says what it is. */
-  private embedded(value: JsonObject): void {
-    for (const name of ['apiVersion', 'kind']) {
-      if (!own(value, name)) this.errors.push(required(this.path.child(name), 'must not be empty'))
-    }
+  private embedded(node: SchemaNode, value: JsonObject): void {
+    const metadata = own(value, 'metadata')
+    const isSound = metadata === undefined || this.trial(node.property('metadata')!, metadata).length === 0
+    this.errors.push(...embeddedErrors(value, this.path.toString(), isSound))
   }
 
   private size(rules: ObjectRules, value: JsonObject): void {

@@ -1,0 +1,84 @@
+import { type FieldError, invalid } from '#apis/meta/v1/field-error.ts'
+import type { JsonSchema } from '#core/registry/resource.ts'
+import { embeddedErrors } from './embedded.ts'
+import { cloneJson, equalJson, isObject, type JsonObject, own, setOwn } from './json.ts'
+import { NodeCompiler, type SchemaNode } from './node.ts'
+import { Path } from './path.ts'
+import { prune } from './prune.ts'
+import { at, keyed, propertiesOf, type SchemaFault } from './schema-places.ts'
+import { typeError } from './type-errors.ts'
+import { validate } from './validate.ts'
+
+/**
+ * A default must itself be what the schema asks for, and no more. Defaults of what says what a resource is are judged
+ * within that resource; those of a map's values are nowhere looked at, as in Kubernetes.
+ * @param schema structural, of a whole resource
+ */
+export function defaultErrors(schema: JsonSchema, path: string): SchemaFault[] {
+  const compiler = new NodeCompiler({})
+  return errorsWithin(compiler.resource(schema), schema, path, { compiler, wrap: undefined })
+}
+
+interface Place {
+  compiler: NodeCompiler
+  /** Within apiVersion, kind or metadata of a resource: puts a value to where it belongs in an otherwise sound one. */
+  wrap: ((value: unknown) => JsonObject) | undefined
+}
+
+const soundResource = (): JsonObject => ({ apiVersion: 'validation/v1', kind: 'Validation', metadata: {} })
+const metaFields = ['metadata', 'apiVersion', 'kind']
+
+function errorsWithin(node: SchemaNode, schema: JsonSchema, path: string, place: Place): SchemaFault[] {
+  const { compiler } = place
+  const isEmbedded = schema['x-kubernetes-embedded-resource'] === true
+  const wrap = isEmbedded ? undefined : place.wrap
+  const errors = schema.default === undefined || schema.default === null ? [] : ownErrors(node, schema, path, wrap)
+  if (isObject(schema.items)) {
+    const inner = wrap && ((value: unknown) => wrap([value]))
+    const items = compiler.node(schema.items)
+    errors.push(...errorsWithin(items, schema.items, at(path, 'items'), { compiler, wrap: inner }))
+  }
+  for (const [name, child] of propertiesOf(schema)) {
+    const inner = wrapOf(node, wrap, name)
+    errors.push(
+      ...errorsWithin(compiler.node(child), child, keyed(path, 'properties', name), { compiler, wrap: inner }),
+    )
+  }
+  return errors
+}
+
+function wrapOf(node: SchemaNode, wrap: Place['wrap'], name: string): Place['wrap'] {
+  if (wrap) return (value) => wrap(withField({}, name, value))
+  // The whole's own metadata takes no defaults at all.
+  return node.isEmbedded && metaFields.includes(name) ? (value) => withField(soundResource(), name, value) : undefined
+}
+
+function withField(object: JsonObject, name: string, value: unknown): JsonObject {
+  setOwn(object, name, value)
+  return object
+}
+
+function ownErrors(node: SchemaNode, schema: JsonSchema, path: string, wrap: Place['wrap']): SchemaFault[] {
+  const field = at(path, 'default')
+  const value = schema.default
+  const found = validate(node, value, { custom: true, path: new Path(field) })
+  if (wrap) {
+    const fault = metadataFault(wrap(cloneJson(value)))
+    return fault ? [invalid(field, value, `must result in valid metadata: ${fault}`)] : found
+  }
+  const pruned = cloneJson(value)
+  prune(node, pruned)
+  const unpruned: SchemaFault = { ...invalid(field, value, 'must not have unknown fields'), ratchet: 'unpruned' }
+  return equalJson(pruned, value) ? found : [unpruned, ...found]
+}
+
+const objectMeta = new NodeCompiler({}).objectMeta(undefined)
+
+/** What is wrong with what a resource says of itself; empty when it is sound. */
+function metadataFault(resource: JsonObject): string {
+  const metadata = own(resource, 'metadata')
+  const mismatch = isObject(metadata) ? typeError(objectMeta, metadata) : 'must be an object'
+  if (mismatch) return `metadata: Invalid value: ${JSON.stringify(metadata)}: ${mismatch}`
+  const errors = embeddedErrors(resource, '', true).map(({ field, message }: FieldError) => `${field}: ${message}`)
+  return errors.length > 1 ? `[${errors.join(', ')}]` : (errors[0] ?? '')
+}
