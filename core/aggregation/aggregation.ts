@@ -73,7 +73,9 @@ export class Aggregation implements Disposable {
       get generation() {
         return registry.generation + (remotes()?.generation ?? 0)
       },
-      definitions: () => registry.definitions(),
+      get groups() {
+        return registry.groups
+      },
       remotes: () => remotes()?.describe() ?? [],
     }
   }

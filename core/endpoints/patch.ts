@@ -5,7 +5,7 @@ import { applyMergePatch } from '#core/machinery/merge-patch.ts'
 import { applyStrategicMergePatch } from '#core/machinery/strategic-merge.ts'
 import type { BodyFaults } from '#core/registry/decode.ts'
 import type { ServedVersion } from '#core/registry/registry.ts'
-import type { JsonSchema } from '#core/registry/resource.ts'
+import type { CompiledSchema } from '#core/schema/compile.ts'
 import { apply } from './apply.ts'
 import { mediaType, parseJson, type StrictReading } from './body.ts'
 import { maxBodyBytes, type ResourceRequest, requireNamespace, writeContext } from './endpoint.ts'
@@ -26,7 +26,7 @@ export async function patch(request: ResourceRequest): Promise<void> {
   if (isApply(request.exchange, request.info.verb)) return apply(request)
   const { info, served, store, exchange } = request
   const context = { ...writeContext(request), isPatched: true }
-  const change = await readPatch(request, served.definition.schema, context)
+  const change = await readPatch(request, () => served.schema, context)
   // Only a JSON patch can ask for what is in managedFields: to the others they are whole, and kept when not mentioned.
   const revive = mediaType(exchange.header('content-type')) === jsonPatchType ? reviveWhole : reviveObject
   const bytes = await store.update(
@@ -39,10 +39,10 @@ export async function patch(request: ResourceRequest): Promise<void> {
   await replyObject(request, 200, bytes)
 }
 
-/** Reads the patch in the request's body. @param schema of what it applies to @param reading told what is odd about the patch */
+/** Reads the patch in the request's body. @param schemaOf gives that of what it applies to @param reading told what is odd about the patch */
 export async function readPatch(
   { exchange, served }: ResourceRequest,
-  schema: JsonSchema,
+  schemaOf: () => CompiledSchema,
   reading: StrictReading,
 ): Promise<ApplyPatch> {
   const type = mediaType(exchange.header('content-type'))
@@ -56,8 +56,8 @@ export async function readPatch(
     case 'application/merge-patch+json':
       return (target) => applyMergePatch(target, objectBody(body))
     default: {
-      const compiled = served.resource.compiler.compile(schema)
-      return (target) => applyStrategicMergePatch(target, objectBody(body), compiled)
+      const schema = schemaOf()
+      return (target) => applyStrategicMergePatch(target, objectBody(body), schema)
     }
   }
 }

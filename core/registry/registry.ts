@@ -8,13 +8,13 @@ import {
   spliceResourceVersion,
 } from '#core/machinery/canonical.ts'
 import { type CompiledSchema, SchemaCompiler } from '#core/schema/compile.ts'
-import { canonicalText } from '#core/schema/json.ts'
+import { equalJson } from '#core/schema/json.ts'
 import type { Cacher } from '#core/storage/cacher/cacher.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import type { ResourceCache } from '#core/storage/cacher/resource-cache.ts'
 import { factsExtractor, selectableFieldNames } from './facts.ts'
 import type { Reservations } from './reservations.ts'
-import type { JsonSchema, ResourceDefinition, VersionDefinition } from './resource.ts'
+import type { DefinitionGroups, JsonSchema, ResourceDefinition, VersionDefinition } from './resource.ts'
 
 export type SchemaTypes = Readonly<Record<string, JsonSchema>>
 
@@ -23,7 +23,10 @@ export class Registry {
   readonly #cacher: Cacher
   readonly #rules: ReadonlyMap<string, Rules>
   readonly #byResource = new Map<string, Resource>()
+  readonly #groups = new Map<string, readonly ResourceDefinition[]>()
   readonly #builtinCompiler: SchemaCompiler
+  /** Custom schemas name no types, so that all of them may share one. */
+  readonly #customCompiler = new SchemaCompiler({})
   readonly #listeners = new Set<() => void>()
   #generation = 0
 
@@ -53,7 +56,7 @@ export class Registry {
    */
   install(definition: ResourceDefinition, since = 0): Resource {
     const key = resourceKey(definition)
-    const compiler = definition.builtin ? this.#builtinCompiler : new SchemaCompiler({})
+    const compiler = definition.builtin ? this.#builtinCompiler : this.#customCompiler
     const home = definition.keelson?.storedAs ?? definition
     const cache = this.#cacher.resource(resourceKey(home))
     const before = this.#byResource.get(key)
@@ -62,7 +65,7 @@ export class Registry {
     if (home === definition) cache.extract = factsExtractor(definition, resource.rules)
     this.#byResource.set(key, resource)
     if (before && !servesAlike(before.definition, definition)) cache.endWatches()
-    this.#changed()
+    this.#changed(before?.definition, definition)
     return resource
   }
 
@@ -72,7 +75,7 @@ export class Registry {
     if (!gone) return
     this.#byResource.delete(key)
     gone.cache.endWatches()
-    this.#changed()
+    this.#changed(gone.definition, undefined)
   }
 
   /** @returns the resource when it serves that version */
@@ -88,25 +91,32 @@ export class Registry {
     return this.#byResource.values()
   }
 
-  definitions(): ResourceDefinition[] {
-    return Array.from(this.#byResource.values(), (resource) => resource.definition)
+  /**
+   * The definitions of each group that has any. A group's list is another one after each change of the group and the
+   * same until then, so that what is made of a list can be kept by it.
+   */
+  get groups(): DefinitionGroups {
+    return this.#groups
   }
 
   /** True for a group version that no CustomResourceDefinition serves. */
   isBuiltin(group: string, version: string): boolean {
-    for (const { definition } of this.#byResource.values()) {
-      const { builtin, versions } = definition
-      if (builtin && definition.group === group && versions.some((one) => one.served && one.name === version))
-        return true
-    }
-    return false
+    const members = this.#groups.get(group) ?? []
+    return members.some(
+      ({ builtin, versions }) => builtin && versions.some((one) => one.served && one.name === version),
+    )
   }
 
   onChange(listener: () => void): void {
     this.#listeners.add(listener)
   }
 
-  #changed(): void {
+  #changed(before: ResourceDefinition | undefined, after: ResourceDefinition | undefined): void {
+    const { group } = (after ?? before)!
+    const others = (this.#groups.get(group) ?? []).filter((one) => one !== before)
+    const members = after ? [...others, after] : others
+    if (members.length > 0) this.#groups.set(group, members)
+    else this.#groups.delete(group)
     this.#generation++
     for (const listener of this.#listeners) listener()
   }
@@ -172,7 +182,7 @@ export class ServedVersion {
   readonly definition: VersionDefinition
   readonly apiVersion: string
   readonly #compiler: SchemaCompiler
-  readonly #renewedBytes = new WeakMap<CacheEntry, Buffer>()
+  #renewedBytes: WeakMap<CacheEntry, Buffer> | undefined
   #schema: CompiledSchema | undefined
 
   constructor(resource: Resource, definition: VersionDefinition, compiler: SchemaCompiler) {
@@ -210,6 +220,7 @@ export class ServedVersion {
 
   /** What was stored under an older schema, pruned and with the defaults of this one; done once for each entry. */
   #renewed(entry: CacheEntry): Buffer {
+    this.#renewedBytes ??= new WeakMap()
     const known = this.#renewedBytes.get(entry)
     if (known) return known
     const object = reviveObject(entry.bytes)
@@ -249,7 +260,8 @@ function storedApiVersion(resource: Resource): string {
 
 /** A definition on its way out still shows its objects as before. */
 function servesAlike(a: ResourceDefinition, b: ResourceDefinition): boolean {
-  return canonicalText({ ...a, terminating: false }) === canonicalText({ ...b, terminating: false })
+  const shown = { terminating: false, fingerprint: '' }
+  return equalJson({ ...a, ...shown }, { ...b, ...shown })
 }
 
 /** `group/resource`, with `core` for the core group. */

@@ -22,14 +22,20 @@ export interface ResourceDefinition {
   terminating?: boolean
   /** Present for what a CRD cannot say. */
   keelson?: KeelsonExtension
+  /** Differs from that of any definition that says something else; absent: nobody has made one. */
+  fingerprint?: string
 }
+
+/** Definitions by their groups. */
+export type DefinitionGroups = ReadonlyMap<string, readonly ResourceDefinition[]>
 
 export interface VersionDefinition {
   name: string
   served: boolean
   deprecated?: boolean
   deprecationWarning?: string
-  schema: JsonSchema
+  /** Of a custom resource, parsed when it is asked for: keep it only while it is in use. */
+  readonly schema: JsonSchema
   subresources: {
     status?: boolean
     scale?: ScaleSubresource

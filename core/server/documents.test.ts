@@ -1,13 +1,10 @@
 import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { allDefinitions, builtin } from './discovery/discovery.fixture.ts'
+import { builtin, source } from './discovery/discovery.fixture.ts'
 import { documentEndpoint } from './documents.ts'
 import type { Exchange } from './exchange.ts'
 
-const documents = documentEndpoint({
-  source: { generation: 1, definitions: () => allDefinitions },
-  types: builtin.types,
-})
+const documents = documentEndpoint({ source, types: builtin.types })
 
 interface Answer {
   status: number

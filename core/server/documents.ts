@@ -1,18 +1,17 @@
-import { type Format, mediaTypeOf, negotiateEncoding } from '#core/endpoints/negotiate.ts'
+import { mediaTypeOf, negotiateEncoding } from '#core/endpoints/negotiate.ts'
 import { protobufType } from '#core/endpoints/protobuf-codec.ts'
-import { encodeAs, sendBody } from '#core/endpoints/reply.ts'
+import { encodeAs } from '#core/endpoints/reply.ts'
 import { newMethodNotAllowed } from '#core/errors/status-error.ts'
 import type { SchemaTypes } from '#core/registry/registry.ts'
 import { type AggregatedVersion, aggregatedContentType } from './discovery/aggregated.ts'
 import { Discovery } from './discovery/discovery.ts'
-import type { DefinitionSource, ServedDocument } from './discovery/document.ts'
+import type { DefinitionSource, Document, ServedDocument } from './discovery/document.ts'
 import type { Exchange } from './exchange.ts'
 import { OpenApi, type RemoteOpenApi, v2ProtobufAccepts, v2ProtobufType, v3Url } from './openapi/openapi.ts'
 import type { PathParts } from './paths.ts'
 import { gitVersion } from './version.ts'
 
 const json = 'application/json'
-const gzipThreshold = 128 * 1024
 /** For so long after the last request the documents are kept in memory. */
 const idleMs = 30_000
 const yearMs = 365 * 24 * 3_600_000
@@ -28,10 +27,8 @@ export interface DocumentParts {
 }
 
 interface Found {
-  document: ServedDocument
+  document: Document
   contentType: string
-  /** Absent: as it stands. */
-  format?: Exclude<Format, 'json'>
   /** May be kept for ever, as its address names its content. */
   immutable?: boolean
 }
@@ -79,7 +76,7 @@ function findDiscovery(exchange: Exchange, path: string, discovery: Discovery): 
 function encoded(exchange: Exchange, document: ServedDocument | undefined): Found | undefined {
   const format = negotiateEncoding(exchange)
   if (!document || format === 'json') return plain(document)
-  return { document, contentType: mediaTypeOf(format), format }
+  return { document: document.as(format, (json) => encodeAs(format, json)), contentType: mediaTypeOf(format) }
 }
 
 function rootDocument(exchange: Exchange, root: 'api' | 'apis', discovery: Discovery): Found | undefined {
@@ -88,10 +85,10 @@ function rootDocument(exchange: Exchange, root: 'api' | 'apis', discovery: Disco
   if (aggregated) {
     const { version, format } = aggregated
     exchange.setHeader('cache-control', 'public')
+    const document = discovery.aggregated(root, version)
     return {
-      document: discovery.aggregated(root, version),
+      document: format ? document.as(format, (bytes) => encodeAs(format, bytes)) : document,
       contentType: aggregatedContentType(version, mediaTypeOf(format ?? 'json')),
-      ...(format && { format }),
     }
   }
   return encoded(exchange, root === 'api' ? discovery.apiVersions() : discovery.groupList())
@@ -137,24 +134,20 @@ function findV3(exchange: Exchange, name: string, openApi: OpenApi): Found | 'an
   return 'answered'
 }
 
-function plain(document: ServedDocument | undefined): Found | undefined {
+function plain(document: Document | undefined): Found | undefined {
   return document && { document, contentType: json }
 }
 
-async function reply(exchange: Exchange, { document, contentType, format, immutable }: Found): Promise<void> {
+async function reply(exchange: Exchange, { document, contentType, immutable }: Found): Promise<void> {
   exchange.setHeader('etag', document.etag)
   if (immutable) {
     exchange.setHeader('cache-control', 'public, immutable')
     exchange.setHeader('expires', new Date(Date.now() + yearMs).toUTCString())
   }
   if (knows(exchange.header('if-none-match'), document.etag)) return exchange.send(304, contentType, '')
-  if (format) return sendBody(exchange, 200, contentType, encodeAs(format, document.bytes))
-  const isLarge = document.bytes.length > gzipThreshold
-  if (!isLarge || !/\bgzip\b/.test(exchange.header('accept-encoding') ?? '')) {
-    return exchange.send(200, contentType, document.bytes)
-  }
-  exchange.setHeader('content-encoding', 'gzip')
-  exchange.send(200, contentType, await document.gzipped())
+  const { bytes, isGzip } = await document.body(/\bgzip\b/.test(exchange.header('accept-encoding') ?? ''))
+  if (isGzip) exchange.setHeader('content-encoding', 'gzip')
+  exchange.send(200, contentType, bytes)
 }
 
 /** @param known the `If-None-Match` header: ETags, some of them perhaps weak, or `*` */

@@ -5,6 +5,7 @@ import { compileJsonPath } from '#core/machinery/json-path.ts'
 import { formatLabelSelector, requirementsOf } from '#core/machinery/label-selector.ts'
 import { asPatchFault } from '#core/registry/decode.ts'
 import type { ServedVersion } from '#core/registry/registry.ts'
+import { compileSchema } from '#core/schema/compile.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { applyConfigurationOf } from '../apply.ts'
 import { readBody, type StrictReading } from '../body.ts'
@@ -69,8 +70,10 @@ async function readScale({ exchange }: ResourceRequest): Promise<ApplyPatch> {
 }
 
 /** A Scale has no list to merge, so a strategic merge patch of it is a merge patch. */
+const scaleSchema = compileSchema({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true }, {})
+
 function readScalePatch(request: ResourceRequest, reading: StrictReading): Promise<ApplyPatch> {
-  return readPatch(request, { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }, reading)
+  return readPatch(request, () => scaleSchema, reading)
 }
 
 function scaleOf(object: UnstructuredObject, { definition }: ServedVersion): Scale {

@@ -3,26 +3,37 @@ import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { Logger } from '#apis/plugin/v1/host.ts'
 import { isConflict, isNotFound } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
+import { equalJson } from '#core/schema/json.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { asServer } from '../as-server.ts'
 import type { Registry } from '../registry.ts'
 import { nameOfKey, type ResourceStore } from '../resource-store.ts'
-import { conditionsOf, nameConflicts } from './conditions.ts'
+import { conditionsOf, type NameConflict, nameConflicts } from './conditions.ts'
 import { definitionOf } from './definition.ts'
 import { cleanupFinalizer } from './rules.ts'
+import { StoredSchemas } from './stored-schemas.ts'
 
 const group = 'apiextensions.k8s.io'
 const resource = 'customresourcedefinitions'
 
+/** A definition that is served. */
+interface Installed {
+  generation: number
+  schemas: StoredSchemas
+}
+
 /**
  * Serves what CustomResourceDefinitions define: a definition is installed in the same turn in which the object enters
- * the cache, so who created it finds its kind served. Keeps their conditions, and cleans up behind a deleted one.
+ * the cache, so who created it finds its kind served. Keeps their conditions, and cleans up behind a deleted one. What a
+ * change of one costs does not grow with the number of the others, but of those in its group.
  */
 export class CustomResources {
   readonly #registry: Registry
   readonly #store: ResourceStore
   readonly #log: Logger
-  readonly #installed = new Map<string, number>()
+  readonly #installed = new Map<string, Installed>()
+  /** The groups of those that are not served because somebody else has one of their names, by name. */
+  readonly #waiting = new Map<string, string>()
   /** Definitions whose objects are being removed. */
   readonly #draining = new Set<string>()
   readonly #now: () => Date
@@ -37,18 +48,21 @@ export class CustomResources {
   start(): void {
     const { cache } = this.#registry.get(group, resource)!
     // Who has a name keeps it: a definition that waits for it must not be first only because of the alphabet.
-    const { entries } = cache.list('')
-    const established = entries.filter(isEstablished)
-    for (const entry of established) this.#install(entry)
-    for (const entry of entries) this.#apply(entry)
+    const undecided: CacheEntry[] = []
+    for (const entry of cache.list('').entries) {
+      const crd = parse(entry)
+      if (isEstablished(crd)) this.#apply(crd, entry)
+      else undecided.push(entry)
+    }
+    for (const entry of undecided) this.#apply(parse(entry), entry)
     cache.onChange((change) => {
       if (change.type === 'DELETED') this.#forget(change.entry)
-      else this.#apply(change.entry)
+      else this.#apply(parse(change.entry), change.entry)
     })
   }
 
-  #apply(entry: CacheEntry): void {
-    const crd = this.#install(entry)
+  #apply(crd: CustomResourceDefinition, entry: CacheEntry): void {
+    this.#install(crd, entry)
     this.#settle(crd).catch((error) => {
       if (!isNotFound(error) && !isConflict(error))
         this.#log.error('custom resource definition not settled', { name: crd.metadata.name, error })
@@ -56,31 +70,53 @@ export class CustomResources {
   }
 
   /** Serves what the definition defines, unless somebody else has one of its names. */
-  #install(entry: CacheEntry): CustomResourceDefinition {
-    const crd = reviveObject(entry.bytes) as unknown as CustomResourceDefinition
+  #install(crd: CustomResourceDefinition, entry: CacheEntry): void {
     const { generation = 1, name = '' } = crd.metadata
-    if (this.#installed.get(name) === generation) return crd
-    if (nameConflicts(crd, this.#registry.definitions()).length > 0) return crd
-    this.#installed.set(name, generation)
-    this.#registry.install(definitionOf(crd), entry.revision)
-    return crd
+    const known = this.#installed.get(name)
+    if (known?.generation === generation) {
+      known.schemas.moveTo(entry)
+    } else if (this.#conflictsOf(crd).length > 0) {
+      if (!known) this.#waiting.set(name, crd.spec.group)
+    } else {
+      this.#serve(crd, entry)
+      known?.schemas.release()
+    }
+  }
+
+  #serve(crd: CustomResourceDefinition, entry: CacheEntry): void {
+    const { generation = 1, name = '' } = crd.metadata
+    const schemas = new StoredSchemas(entry)
+    this.#waiting.delete(name)
+    this.#installed.set(name, { generation, schemas })
+    this.#registry.install(
+      definitionOf(crd, (version) => schemas.of(version)),
+      entry.revision,
+    )
+  }
+
+  #conflictsOf(crd: CustomResourceDefinition): NameConflict[] {
+    return nameConflicts(crd, this.#registry.groups.get(crd.spec.group) ?? [])
   }
 
   #forget(entry: CacheEntry): void {
-    const crd = reviveObject(entry.bytes) as unknown as CustomResourceDefinition
-    const { name = '' } = crd.metadata
+    const { metadata, spec } = parse(entry)
+    const { name = '' } = metadata
+    const known = this.#installed.get(name)
     this.#draining.delete(name)
-    if (!this.#installed.delete(name)) return
-    this.#registry.remove({ group: crd.spec.group, resource: crd.spec.names.plural })
-    this.#retryOthers(crd.spec.group)
+    this.#waiting.delete(name)
+    if (!known) return
+    this.#installed.delete(name)
+    this.#registry.remove({ group: spec.group, resource: spec.names.plural })
+    known.schemas.release()
+    this.#retryOthers(spec.group)
   }
 
   /** A name that has become free may be what another definition of the group waits for. */
   #retryOthers(freed: string): void {
     const { cache } = this.#registry.get(group, resource)!
-    for (const entry of cache.list('').entries) {
-      const crd = reviveObject(entry.bytes) as unknown as CustomResourceDefinition
-      if (crd.spec.group === freed && !this.#installed.has(crd.metadata.name ?? '')) this.#apply(entry)
+    for (const [name, of] of this.#waiting) {
+      const entry = of === freed ? cache.get(name) : undefined
+      if (entry) this.#apply(parse(entry), entry)
     }
   }
 
@@ -88,19 +124,23 @@ export class CustomResources {
   async #settle(crd: CustomResourceDefinition): Promise<void> {
     const { name = '', deletionTimestamp, finalizers = [] } = crd.metadata
     if (deletionTimestamp && finalizers.includes(cleanupFinalizer)) return this.#drain(crd)
+    if (equalJson(crd.status, this.#statusOf(crd))) return
     const served = this.#registry.find(group, 'v1', resource)!
     await this.#store.update(
       served,
       { namespace: '', name },
       'status',
       (current) => {
-        const object = reviveObject(current.bytes) as unknown as CustomResourceDefinition
-        const conflicts = nameConflicts(object, this.#registry.definitions())
-        object.status = conditionsOf(object, conflicts, this.#now())
+        const object = parse(current)
+        object.status = this.#statusOf(object)
         return object as unknown as UnstructuredObject
       },
       asServer,
     )
+  }
+
+  #statusOf(crd: CustomResourceDefinition): CustomResourceDefinition['status'] {
+    return conditionsOf(crd, this.#conflictsOf(crd), this.#now())
   }
 
   async #drain(crd: CustomResourceDefinition): Promise<void> {
@@ -150,8 +190,9 @@ export class CustomResources {
   }
 }
 
-function isEstablished(entry: CacheEntry): boolean {
-  const { status } = reviveObject(entry.bytes) as unknown as CustomResourceDefinition
+const parse = (entry: CacheEntry) => reviveObject(entry.bytes) as unknown as CustomResourceDefinition
+
+function isEstablished({ status }: CustomResourceDefinition): boolean {
   return status?.conditions?.some((one) => one.type === 'Established' && one.status === 'True') === true
 }
 

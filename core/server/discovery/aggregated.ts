@@ -1,4 +1,4 @@
-import type { ResourceDefinition } from '#core/registry/resource.ts'
+import type { DefinitionGroups, ResourceDefinition } from '#core/registry/resource.ts'
 import {
   type AggregatedResource,
   type RemoteGroupVersion,
@@ -18,22 +18,37 @@ export function aggregatedContentType(version: AggregatedVersion, mediaType = 'a
   return `${mediaType};g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`
 }
 
-/** @param root `api` holds the core group, `apis` all others */
+/**
+ * What a group has to say is rendered once for as long as its definitions are the same ones.
+ * @param root `api` holds the core group, `apis` all others
+ * @returns JSON
+ */
 export function apiGroupDiscoveryList(
-  definitions: readonly ResourceDefinition[],
+  definitions: DefinitionGroups,
   root: 'api' | 'apis',
   version: AggregatedVersion,
   remotes: readonly RemoteGroupVersion[] = [],
-) {
+): string {
   const groups = servedGroups(definitions, remotes).filter(({ group }) => (group === '') === (root === 'api'))
-  const local = Map.groupBy(definitions, ({ group }) => group)
   const remote = new Map(remotes.map((one) => [`${one.group}/${one.version}`, one]))
-  return {
-    kind: 'APIGroupDiscoveryList',
-    apiVersion: `apidiscovery.k8s.io/${version}`,
-    metadata: {},
-    items: groups.map((group) => describeGroup(group, local.get(group.group) ?? [], remote)),
-  }
+  const items = groups.map((group) => groupText(group, definitions.get(group.group) ?? [], remote))
+  const head = { kind: 'APIGroupDiscoveryList', apiVersion: `apidiscovery.k8s.io/${version}`, metadata: {} }
+  return `${JSON.stringify(head).slice(0, -1)},"items":[${items.join()}]}`
+}
+
+const localTexts = new WeakMap<readonly ResourceDefinition[], string>()
+
+function groupText(
+  served: ServedGroup,
+  members: readonly ResourceDefinition[],
+  remote: ReadonlyMap<string, RemoteGroupVersion>,
+): string {
+  const isLocal = !served.versions.some((version) => remote.has(`${served.group}/${version}`))
+  const known = isLocal ? localTexts.get(members) : undefined
+  if (known !== undefined) return known
+  const text = JSON.stringify(describeGroup(served, members, remote))
+  if (isLocal) localTexts.set(members, text)
+  return text
 }
 
 function describeGroup(
@@ -47,7 +62,7 @@ function describeGroup(
       const other = remote.get(`${group}/${version}`)
       return {
         version,
-        resources: other?.resources ?? describeResources(servedResources(members, group, version)),
+        resources: other?.resources ?? describeResources(servedResources(members, version)),
         freshness: other?.freshness ?? 'Current',
       }
     }),

@@ -63,4 +63,6 @@ export const backups: ResourceDefinition = {
 }
 
 export const allDefinitions = [...builtin.resources, backups]
-export const source = { generation: 1, definitions: () => allDefinitions }
+export const groupsOf = (definitions: readonly ResourceDefinition[]) => Map.groupBy(definitions, ({ group }) => group)
+export const allGroups = groupsOf(allDefinitions)
+export const source = { generation: 1, groups: allGroups }

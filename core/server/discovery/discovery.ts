@@ -1,17 +1,27 @@
-import type { ResourceDefinition } from '#core/registry/resource.ts'
+import type { DefinitionGroups, ResourceDefinition } from '#core/registry/resource.ts'
 import { type AggregatedVersion, apiGroupDiscoveryList } from './aggregated.ts'
 import { type DefinitionSource, ServedDocument } from './document.ts'
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from './legacy.ts'
 import { type RemoteGroupVersion, servedGroups } from './served.ts'
 
-type Build = (definitions: readonly ResourceDefinition[], remotes: readonly RemoteGroupVersion[]) => object | undefined
+type Content = object | string
 
-/** The documents of discovery, each built when first asked for and kept until the set of definitions changes. */
+interface Known {
+  /** Of which group it speaks; undefined when of all. */
+  group: string | undefined
+  /** What it was made of: still the same, it is still right. */
+  basis: unknown
+  document: ServedDocument
+}
+
+/**
+ * The documents of discovery, each built when first asked for and kept until what it speaks of changes: one of a group
+ * outlives changes of other groups, and one of all groups is put together of what each has to say.
+ */
 export class Discovery {
   readonly #source: DefinitionSource
   readonly #serverAddress: string | undefined
-  readonly #documents = new Map<string, ServedDocument>()
-  #generation = -1
+  readonly #documents = new Map<string, Known>()
 
   /** @param serverAddress host and port for clients, shown by `/api` */
   constructor(source: DefinitionSource, serverAddress?: string) {
@@ -21,36 +31,33 @@ export class Discovery {
 
   /** `/api` */
   apiVersions(): ServedDocument {
-    return this.#cached('/api', () => apiVersions(this.#serverAddress))!
+    return this.#ofAll('/api', () => apiVersions(this.#serverAddress))
   }
 
   /** `/apis` */
   groupList(): ServedDocument {
-    return this.#cached('/apis', apiGroupList)!
+    return this.#ofAll('/apis', apiGroupList)
   }
 
   /** `/apis/<group>`; undefined when nothing of it is served */
   group(group: string): ServedDocument | undefined {
-    return this.#cached(`/apis/${group}`, (definitions, remotes) => apiGroup(definitions, group, remotes))
+    return this.#ofGroup(`/apis/${group}`, group, (members, remotes) => apiGroup(members, group, remotes))
   }
 
   /** `/api/v1` (with group '') and `/apis/<group>/<version>`; undefined when nothing of it is served */
   resourceList(group: string, version: string): ServedDocument | undefined {
     const key = group ? `/apis/${group}/${version}` : `/api/${version}`
-    return this.#cached(key, (definitions) => apiResourceList(definitions, group, version))
+    return this.#ofGroup(key, group, (members) => apiResourceList(members, group, version))
   }
 
   /** `/api` and `/apis` for clients that accept `aggregatedContentType(version)` */
   aggregated(root: 'api' | 'apis', version: AggregatedVersion): ServedDocument {
-    return this.#cached(`${version}/${root}`, (definitions, remotes) =>
-      apiGroupDiscoveryList(definitions, root, version, remotes),
-    )!
+    return this.#ofAll(`${version}/${root}`, (groups, remotes) => apiGroupDiscoveryList(groups, root, version, remotes))
   }
 
   /** `/api`, `/apis` and all below them that can be asked for, by alphabet */
   paths(): string[] {
-    const { definitions, remotes } = this.#told()
-    const groups = servedGroups(definitions, remotes).flatMap(({ group, versions }) =>
+    const groups = servedGroups(this.#source.groups, this.#remotes()).flatMap(({ group, versions }) =>
       group
         ? [`/apis/${group}`, ...versions.map((version) => `/apis/${group}/${version}`)]
         : versions.map((version) => `/api/${version}`),
@@ -60,27 +67,50 @@ export class Discovery {
 
   /** Gives back the memory of documents that nobody asks for. */
   release(): void {
-    for (const document of this.#documents.values()) document.release()
-  }
-
-  #told() {
-    return { definitions: this.#source.definitions(), remotes: this.#source.remotes?.() ?? [] }
-  }
-
-  #cached(key: string, build: Build): ServedDocument | undefined {
-    if (this.#generation !== this.#source.generation) {
-      this.#documents.clear()
-      this.#generation = this.#source.generation
+    for (const [key, { group, document }] of this.#documents) {
+      document.release()
+      if (group !== undefined && !this.#source.groups.has(group)) this.#documents.delete(key)
     }
+  }
+
+  #remotes(): readonly RemoteGroupVersion[] {
+    return this.#source.remotes?.() ?? []
+  }
+
+  #ofAll(
+    key: string,
+    build: (groups: DefinitionGroups, remotes: readonly RemoteGroupVersion[]) => Content,
+  ): ServedDocument {
+    return this.#known(key, undefined, this.#source.generation, () => build(this.#source.groups, this.#remotes()))!
+  }
+
+  #ofGroup(
+    key: string,
+    group: string,
+    build: (members: readonly ResourceDefinition[], remotes: readonly RemoteGroupVersion[]) => Content | undefined,
+  ): ServedDocument | undefined {
+    const members = this.#source.groups.get(group) ?? []
+    const remotes = this.#remotes().filter((one) => one.group === group)
+    const basis = remotes.length === 0 ? members : this.#source.generation
+    return this.#known(key, group, basis, () => build(members, remotes))
+  }
+
+  #known(
+    key: string,
+    group: string | undefined,
+    basis: unknown,
+    build: () => Content | undefined,
+  ): ServedDocument | undefined {
     const known = this.#documents.get(key)
-    if (known) return known
-    const { definitions, remotes } = this.#told()
-    const make = () => build(definitions, remotes)
-    const content = make()
+    if (known && known.basis === basis) return known.document
+    const content = build()
     // What is not there is not remembered: anyone may ask for any path.
-    if (!content) return undefined
-    const document = new ServedDocument(() => make()!, { content })
-    this.#documents.set(key, document)
+    if (!content) {
+      this.#documents.delete(key)
+      return undefined
+    }
+    const document = new ServedDocument(() => build()!, { content })
+    this.#documents.set(key, { group, basis, document })
     return document
   }
 }

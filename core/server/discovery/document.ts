@@ -1,20 +1,35 @@
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import type { ResourceDefinition } from '#core/registry/resource.ts'
+import type { DefinitionGroups } from '#core/registry/resource.ts'
 import type { RemoteGroupVersion } from './served.ts'
 
 const compress = promisify(gzip)
 
-/**
- * An answer that stays the same while the set of definitions does, made when it is first asked for. Its bytes can be given
- * back and are then made again; its ETag stays, so that who knows the document costs nothing.
- */
-export class ServedDocument {
+/** An answer that stays the same while what it is made of does, made when it is first asked for. */
+export interface Document {
+  /** Quoted, as the header wants it. Known without the content, so that who has the document costs nothing. */
+  readonly etag: string
+  /** @param takesGzip whether the client does: what is small is sent as it is all the same */
+  body(takesGzip: boolean): Body | Promise<Body>
+  /** Gives memory back; what is asked for again is made again. */
+  release(): void
+}
+
+export interface Body {
+  bytes: Buffer
+  isGzip: boolean
+}
+
+const gzipThreshold = 128 * 1024
+
+/** A document that is made in one piece. */
+export class ServedDocument implements Document {
   readonly #build: () => object | string | Buffer
   #bytes: Buffer | undefined
   #gzipped: Promise<Buffer> | undefined
   #etag: string | undefined
+  #encoded: Map<string, ServedDocument> | undefined
 
   /**
    * @param build gives the same content whenever it is called
@@ -33,19 +48,31 @@ export class ServedDocument {
     return (this.#bytes ??= bytesOf(this.#build()))
   }
 
-  /** Quoted, as the header wants it. */
   get etag(): string {
     return (this.#etag ??= `"${hashOf(this.bytes)}"`)
   }
 
-  gzipped(): Promise<Buffer> {
-    return (this.#gzipped ??= compress(this.bytes))
+  async body(takesGzip: boolean): Promise<Body> {
+    const { bytes } = this
+    if (!takesGzip || bytes.length <= gzipThreshold) return { bytes, isGzip: false }
+    return { bytes: await (this.#gzipped ??= compress(bytes)), isGzip: true }
   }
 
-  /** Gives the memory back. */
+  /** The same in another encoding. @param format names it */
+  as(format: string, encode: (bytes: Buffer) => Buffer): ServedDocument {
+    this.#encoded ??= new Map()
+    let encoded = this.#encoded.get(format)
+    if (!encoded) {
+      encoded = new ServedDocument(() => encode(this.bytes), { hash: hashOf(`${format} ${this.etag}`) })
+      this.#encoded.set(format, encoded)
+    }
+    return encoded
+  }
+
   release(): void {
     this.#bytes = undefined
     this.#gzipped = undefined
+    for (const encoded of this.#encoded?.values() ?? []) encoded.release()
   }
 }
 
@@ -58,7 +85,8 @@ function bytesOf(content: object | string | Buffer): Buffer {
 export interface DefinitionSource {
   /** Changes with anything this source tells. */
   readonly generation: number
-  definitions(): readonly ResourceDefinition[]
+  /** A group's list is another one after each change of the group, and the same until then. */
+  readonly groups: DefinitionGroups
   /** Absent: every group version is served here. */
   remotes?(): readonly RemoteGroupVersion[]
 }

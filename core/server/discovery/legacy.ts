@@ -1,5 +1,5 @@
 import { apiVersionOf } from '#apis/meta/v1/types.ts'
-import type { ResourceDefinition } from '#core/registry/resource.ts'
+import type { DefinitionGroups, ResourceDefinition } from '#core/registry/resource.ts'
 import {
   type RemoteGroupVersion,
   type ServedGroup,
@@ -24,19 +24,20 @@ export function apiVersions(serverAddress?: string) {
 }
 
 /** `/apis` */
-export function apiGroupList(definitions: readonly ResourceDefinition[], remotes: readonly RemoteGroupVersion[] = []) {
+export function apiGroupList(definitions: DefinitionGroups, remotes: readonly RemoteGroupVersion[] = []) {
   const groups = servedGroups(definitions, remotes).filter(({ group }) => group !== '')
   return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(describeGroup) }
 }
 
-/** `/apis/<group>`, or undefined when nothing of the group is served. */
+/** `/apis/<group>`, or undefined when nothing of the group is served. @param members the definitions of the group */
 export function apiGroup(
-  definitions: readonly ResourceDefinition[],
+  members: readonly ResourceDefinition[],
   group: string,
   remotes: readonly RemoteGroupVersion[] = [],
 ) {
-  const isMember = (one: { group: string }) => one.group === group && group !== ''
-  const [found] = servedGroups(definitions.filter(isMember), remotes.filter(isMember))
+  if (group === '') return undefined
+  const others = remotes.filter((one) => one.group === group)
+  const [found] = servedGroups(new Map([[group, members]]), others)
   return found && { kind: 'APIGroup', apiVersion: 'v1', ...describeGroup(found) }
 }
 
@@ -45,9 +46,12 @@ function describeGroup({ group, versions }: ServedGroup) {
   return { name: group, versions: list, preferredVersion: list[0]! }
 }
 
-/** `/api/v1` and `/apis/<group>/<version>`, or undefined when nothing of it is served. */
-export function apiResourceList(definitions: readonly ResourceDefinition[], group: string, version: string) {
-  const resources = servedResources(definitions, group, version)
+/**
+ * `/api/v1` and `/apis/<group>/<version>`, or undefined when nothing of it is served.
+ * @param members the definitions of the group
+ */
+export function apiResourceList(members: readonly ResourceDefinition[], group: string, version: string) {
+  const resources = servedResources(members, version)
   if (resources.length === 0) return undefined
   return {
     kind: 'APIResourceList',

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { compareText } from '#core/machinery/version-order.ts'
-import type { ResourceDefinition, VersionDefinition } from '#core/registry/resource.ts'
+import type { DefinitionGroups, ResourceDefinition, VersionDefinition } from '#core/registry/resource.ts'
 import {
   comparePrioritizedGroups,
   comparePrioritizedVersions,
@@ -65,48 +65,54 @@ export interface RemoteGroupVersion {
 
 /** The core group first, then all others in Kubernetes' order. A remote group version takes the place of a local one. */
 export function servedGroups(
-  definitions: readonly ResourceDefinition[],
+  definitions: DefinitionGroups,
   remotes: readonly RemoteGroupVersion[] = [],
 ): ServedGroup[] {
-  const groups = new Map<string, Map<string, Priority>>()
-  const add = (group: string, version: string, priority: Priority) => {
-    const known = groups.get(group)
-    if (known) known.set(version, priority)
-    else groups.set(group, new Map([[version, priority]]))
-  }
-  for (const { group, versions } of definitions) {
-    for (const { name, served } of versions) if (served) add(group, name, priorityOf(group, name))
-  }
-  for (const { group, version, priority } of remotes) add(group, version, priority)
-  return [...groups]
-    .map(([group, versions]) => ({ group, priority: groupPriority(group, versions), versions }))
+  const remote = Map.groupBy(remotes, ({ group }) => group)
+  return [...new Set([...definitions.keys(), ...remote.keys()])]
+    .map((group) => ({ group, versions: versionsOf(definitions.get(group) ?? [], remote.get(group)) }))
+    .filter(({ versions }) => versions.size > 0)
+    .map(({ group, versions }) => ({ group, priority: groupPriority(group, versions), versions }))
     .sort(comparePrioritizedGroups)
     .map(({ group, versions }) => ({ group, versions: inOrder(versions) }))
 }
 
-function groupPriority(group: string, versions: ReadonlyMap<string, Priority>): number {
+type Priorities = ReadonlyMap<string, Priority>
+
+const localVersions = new WeakMap<readonly ResourceDefinition[], Priorities>()
+
+function versionsOf(members: readonly ResourceDefinition[], remotes: readonly RemoteGroupVersion[] = []): Priorities {
+  let local = localVersions.get(members)
+  if (!local) {
+    const served = members.flatMap(({ group, versions }) =>
+      versions.filter((version) => version.served).map(({ name }) => [name, priorityOf(group, name)] as const),
+    )
+    local = new Map(served)
+    localVersions.set(members, local)
+  }
+  if (remotes.length === 0) return local
+  return new Map([...local, ...remotes.map(({ version, priority }) => [version, priority] as const)])
+}
+
+function groupPriority(group: string, versions: Priorities): number {
   if (group === '') return Number.POSITIVE_INFINITY
   return Math.max(...[...versions.values()].map((priority) => priority.group))
 }
 
-function inOrder(versions: ReadonlyMap<string, Priority>): string[] {
+function inOrder(versions: Priorities): string[] {
   const list = Array.from(versions, ([version, priority]): PrioritizedVersion => ({ version, priority }))
   return list.sort(comparePrioritizedVersions).map(({ version }) => version)
 }
 
-/** The resources of one group and version with their subresources, by name. */
-export function servedResources(
-  definitions: readonly ResourceDefinition[],
-  group: string,
-  version: string,
-): ServedResource[] {
-  return definitions
-    .filter((definition) => definition.group === group)
-    .flatMap((definition) => {
-      const found = definition.versions.find((one) => one.served && one.name === version)
-      return found ? expand(definition, found) : []
-    })
-    .sort((a, b) => compareText(a.name, b.name))
+/** The resources of one group and version with their subresources, by name. @param members the definitions of the group */
+export function servedResources(members: readonly ResourceDefinition[], version: string): ServedResource[] {
+  return members.flatMap((definition) => servedIn(definition, version)).sort((a, b) => compareText(a.name, b.name))
+}
+
+/** What one definition serves in a version: the resource and its subresources. */
+export function servedIn(definition: ResourceDefinition, version: string): ServedResource[] {
+  const found = definition.versions.find((one) => one.served && one.name === version)
+  return found ? expand(definition, found) : []
 }
 
 function expand(definition: ResourceDefinition, version: VersionDefinition): ServedResource[] {

@@ -2,14 +2,17 @@ import { ProtobufWriter } from './protobuf-writer.ts'
 import type { V2Document, V2Operation, V2Parameter, V2Path, V2Schema } from './v2.ts'
 
 /**
- * OpenAPI 2.0 as the protocol buffer `openapi.v2.Document`, the only form in which kubectl asks for it.
+ * OpenAPI 2.0 as the protocol buffer `openapi.v2.Document`, the only form in which kubectl asks for it. Of a document in
+ * parts, the encoded parts in a row are the encoded whole: messages that come again add to what came before.
  * @see https://github.com/google/gnostic/blob/main/openapiv2/OpenAPIv2.proto for messages and field numbers
  */
-export function encodeGnostic(document: V2Document): Buffer {
-  const writer = new ProtobufWriter()
+export function encodeGnostic(document: Partial<V2Document>): Buffer {
+  const writer = new ProtobufWriter(initialBytes)
   new GnosticEncoder(writer).document(document)
   return writer.finish()
 }
+
+const initialBytes = 64 * 1024
 
 const operationFields = { get: 2, put: 3, post: 4, delete: 5, options: 6, head: 7, patch: 8 } as const
 
@@ -20,28 +23,32 @@ class GnosticEncoder {
     this.#to = to
   }
 
-  document({ definitions, info, paths, security, securityDefinitions, swagger }: V2Document): void {
+  document({ definitions, info, paths, security = [], securityDefinitions, swagger }: Partial<V2Document>): void {
     const to = this.#to
     to.string(1, swagger)
-    to.message(2, () => {
-      to.string(1, info.title)
-      to.string(2, info.version)
-    })
-    to.message(8, () => this.#named(2, paths, (path) => this.#path(path)))
-    to.message(9, () => this.#named(1, definitions, (schema) => this.#schema(schema)))
+    if (info) {
+      to.message(2, () => {
+        to.string(1, info.title)
+        to.string(2, info.version)
+      })
+    }
+    if (paths) to.message(8, () => this.#named(2, paths, (path) => this.#path(path)))
+    if (definitions) to.message(9, () => this.#named(1, definitions, (schema) => this.#schema(schema)))
     for (const requirement of security) {
       to.message(12, () => this.#named(1, requirement, (scopes) => to.strings(1, scopes)))
     }
-    to.message(13, () =>
-      this.#named(1, securityDefinitions, (definition) =>
-        to.message(2, () => {
-          to.string(1, definition.type)
-          to.string(2, definition.name)
-          to.string(3, definition.in)
-          to.string(4, definition.description)
-        }),
-      ),
-    )
+    if (securityDefinitions) {
+      to.message(13, () =>
+        this.#named(1, securityDefinitions, (definition) =>
+          to.message(2, () => {
+            to.string(1, definition.type)
+            to.string(2, definition.name)
+            to.string(3, definition.in)
+            to.string(4, definition.description)
+          }),
+        ),
+      )
+    }
   }
 
   /** A map: a message of name and value for each entry. */

@@ -1,4 +1,4 @@
-import type { V2Document, V2Path, V2Schema } from './v2.ts'
+import type { V2Path, V2Schema } from './v2.ts'
 
 /** What another server says in OpenAPI 2.0 of the group versions that it answers for. */
 export interface V2Part {
@@ -6,36 +6,44 @@ export interface V2Part {
   definitions: Readonly<Record<string, V2Schema>>
 }
 
+/** What is in the document before other servers' parts. */
+export interface V2Known {
+  hasPath(path: string): boolean
+  definition(name: string): V2Schema | undefined
+}
+
 /**
- * The document with the parts of other servers: their paths, and the definitions these need. Two definitions of one name
- * that differ are both kept, the later one under a name of its own.
- * @returns `document` itself when there are no parts; it may be changed
+ * What the parts of other servers add to a document: their paths, and the definitions these need. Two definitions of one
+ * name that differ are both kept, the later one under a name of its own.
  */
-export function mergeV2(document: V2Document, parts: readonly V2Part[]): V2Document {
-  if (parts.length === 0) return document
-  const paths = new Map(Object.entries(document.paths))
-  const definitions = new Map(Object.entries(document.definitions))
-  for (const part of parts) addPart(paths, definitions, part)
-  return { ...document, paths: Object.fromEntries(paths), definitions: Object.fromEntries(definitions) }
+export function mergeV2(known: V2Known, parts: readonly V2Part[]): V2Part {
+  const paths = new Map<string, V2Path>()
+  const definitions = new Map<string, V2Schema>()
+  const all: V2Known = {
+    hasPath: (path) => paths.has(path) || known.hasPath(path),
+    definition: (name) => definitions.get(name) ?? known.definition(name),
+  }
+  for (const part of parts) addPart(all, paths, definitions, part)
+  return { paths: Object.fromEntries(paths), definitions: Object.fromEntries(definitions) }
 }
 
 const refPrefix = '#/definitions/'
 
-function addPart(paths: Map<string, V2Path>, definitions: Map<string, V2Schema>, part: V2Part): void {
+function addPart(all: V2Known, paths: Map<string, V2Path>, definitions: Map<string, V2Schema>, part: V2Part): void {
   const renamed = new Map<string, string>()
   const needed = closureOf(part)
   for (const name of needed) {
-    const known = definitions.get(name)
+    const known = all.definition(name)
     if (known && !isShared(name) && !isSameJson(known, part.definitions[name])) {
-      renamed.set(name, freeName(name, definitions, part))
+      renamed.set(name, freeName(name, all, part))
     }
   }
   for (const name of needed) {
     const target = renamed.get(name) ?? name
-    if (!definitions.has(target)) definitions.set(target, renameRefs(part.definitions[name]!, renamed))
+    if (!all.definition(target)) definitions.set(target, renameRefs(part.definitions[name]!, renamed))
   }
   for (const [path, item] of Object.entries(part.paths)) {
-    if (!paths.has(path)) paths.set(path, renameRefs(item, renamed))
+    if (!all.hasPath(path)) paths.set(path, renameRefs(item, renamed))
   }
 }
 
@@ -44,10 +52,10 @@ const isShared = (name: string) => name.startsWith('io.k8s.apimachinery.') || na
 
 const isSameJson = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 
-function freeName(name: string, definitions: ReadonlyMap<string, V2Schema>, part: V2Part): string {
+function freeName(name: string, all: V2Known, part: V2Part): string {
   for (let serial = 2; ; serial++) {
     const candidate = `${name}_v${serial}`
-    if (!definitions.has(candidate) && !Object.hasOwn(part.definitions, candidate)) return candidate
+    if (!all.definition(candidate) && !Object.hasOwn(part.definitions, candidate)) return candidate
   }
 }
 

@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { builtin, source } from '../discovery/discovery.fixture.ts'
 import { Discovery } from '../discovery/discovery.ts'
-import { ServedDocument } from '../discovery/document.ts'
+import { type Document, ServedDocument } from '../discovery/document.ts'
 import { encodeGnostic } from './gnostic.ts'
 import { OpenApi, v2ProtobufAccepts, v2ProtobufType } from './openapi.ts'
 
@@ -31,28 +31,28 @@ const server = createServer((request, response) => serve(request, response, docu
 /** Seems to be a server that leaves validation to its clients, as those before 1.25 did; it has no OpenAPI 3.0 either. */
 const trustingServer = createServer((request, response) => serve(request, response, trustingDocumentOf))
 
-type DocumentOf = (request: IncomingMessage) => { document: ServedDocument; type: string } | undefined
+type DocumentOf = (request: IncomingMessage) => Promise<{ document: Document; type: string } | undefined>
 
 async function serve(request: IncomingMessage, response: ServerResponse, find: DocumentOf) {
   requests.push(`${request.method} ${request.url}`)
   const write = request.method === 'GET' ? undefined : await text(request)
-  const found = write === undefined ? find(request) : undefined
+  const found = write === undefined ? await find(request) : undefined
   if (write !== undefined) {
     // A dry run is answered with what was sent.
     response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' }).end(write)
   } else if (found) {
     const { document, type } = found
-    response.writeHead(200, { 'content-type': type, etag: document.etag }).end(document.bytes)
+    response.writeHead(200, { 'content-type': type, etag: document.etag }).end((await document.body(false)).bytes)
   } else {
     const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason: 'NotFound', code: 404 }
     response.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify(status))
   }
 }
 
-const documentOf: DocumentOf = (request) => {
+const documentOf: DocumentOf = async (request) => {
   const { pathname } = new URL(request.url!, 'http://localhost')
   const accept = request.headers.accept ?? ''
-  const json = (document: ServedDocument | undefined) => document && { document, type: 'application/json' }
+  const json = (document: Document | undefined) => document && { document, type: 'application/json' }
   const aggregated = accept.includes('APIGroupDiscoveryList')
   const [root, group, version] = pathname.slice(1).split('/')
   if (pathname === '/openapi/v2') {
@@ -73,10 +73,10 @@ const documentOf: DocumentOf = (request) => {
   return undefined
 }
 
-const trustingDocumentOf: DocumentOf = (request) => {
+const trustingDocumentOf: DocumentOf = async (request) => {
   if (request.url!.startsWith('/openapi/v3')) return undefined
   if (!request.url!.startsWith('/openapi/v2')) return documentOf(request)
-  const text = openApi.v2().bytes.toString().replaceAll('"name":"fieldValidation"', '"name":"unused"')
+  const text = String((await openApi.v2().body(false)).bytes).replaceAll('"name":"fieldValidation"', '"name":"unused"')
   return { document: new ServedDocument(() => encodeGnostic(JSON.parse(text))), type: v2ProtobufType }
 }
 

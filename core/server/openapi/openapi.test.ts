@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ResourceDefinition } from '#core/registry/resource.ts'
-import { allDefinitions, backups, builtin, source } from '../discovery/discovery.fixture.ts'
+import { allGroups, backups, builtin, groupsOf, source } from '../discovery/discovery.fixture.ts'
+import type { Document } from '../discovery/document.ts'
 import { servedGroups, servedResources } from '../discovery/served.ts'
 import { OpenApi } from './openapi.ts'
 
@@ -24,11 +25,11 @@ interface Operation {
 }
 
 const openApi = new OpenApi(source, builtin.types, 'v1.36.0')
-const parse = <T>(bytes: Buffer) => JSON.parse(bytes.toString()) as T
-const v3 = (name: string) => parse<V3>(openApi.v3(name)!.bytes)
-const index = parse<{ paths: Record<string, { serverRelativeURL: string }> }>(openApi.v3Index().bytes).paths
-const v2 = parse<{ paths: V3['paths']; definitions: Record<string, Schema> }>(openApi.v2().bytes)
-const groupVersions = servedGroups(allDefinitions).flatMap(({ group, versions }) =>
+const parse = async <T>(document: Document) => JSON.parse(String((await document.body(false)).bytes)) as T
+const v3 = (name: string) => parse<V3>(openApi.v3(name)!)
+const index = (await parse<{ paths: Record<string, { serverRelativeURL: string }> }>(openApi.v3Index())).paths
+const v2 = await parse<{ paths: V3['paths']; definitions: Record<string, Schema> }>(openApi.v2())
+const groupVersions = servedGroups(allGroups).flatMap(({ group, versions }) =>
   versions.map((version) => ({ group, version, name: group ? `apis/${group}/${version}` : `api/${version}` })),
 )
 const methods = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options']
@@ -59,8 +60,8 @@ test('the index names each document with its hash', () => {
   expect(openApi.v3('__proto__')).toBeUndefined()
 })
 
-test.each(Object.keys(index))('every reference of %s resolves', (name) => {
-  const { openapi, components, ...rest } = v3(name)
+test.each(Object.keys(index))('every reference of %s resolves', async (name) => {
+  const { openapi, components, ...rest } = await v3(name)
   expect(openapi).toBe('3.0.0')
   for (const reference of references({ components, rest })) {
     expect(reference.startsWith('#/components/schemas/')).toBe(true)
@@ -82,22 +83,25 @@ const kindsOf = (schemas: Record<string, Schema>) =>
       .map(({ group, version, kind }) => `${group}/${version}/${kind}`),
   )
 
-test.each(groupVersions)('every kind that $name serves has a schema, and its list too', ({ group, version, name }) => {
-  const kinds = kindsOf(v3(name).components.schemas)
-  const inV2 = kindsOf(v2.definitions)
-  for (const { definition, kind, subresource } of servedResources(allDefinitions, group, version)) {
-    if (kind.kind.endsWith('Options')) continue
-    const key = `${kind.group}/${kind.version}/${kind.kind}`
-    expect(kinds).toContain(key)
-    expect(inV2).toContain(key)
-    if (!subresource && definition.keelson?.virtual === undefined) {
-      expect(kinds).toContain(`${group}/${version}/${definition.listKind}`)
+test.each(groupVersions)(
+  'every kind that $name serves has a schema, and its list too',
+  async ({ group, version, name }) => {
+    const kinds = kindsOf((await v3(name)).components.schemas)
+    const inV2 = kindsOf(v2.definitions)
+    for (const { definition, kind, subresource } of servedResources(allGroups.get(group)!, version)) {
+      if (kind.kind.endsWith('Options')) continue
+      const key = `${kind.group}/${kind.version}/${kind.kind}`
+      expect(kinds).toContain(key)
+      expect(inV2).toContain(key)
+      if (!subresource && definition.keelson?.virtual === undefined) {
+        expect(kinds).toContain(`${group}/${version}/${definition.listKind}`)
+      }
     }
-  }
-})
+  },
+)
 
-test.each(groupVersions)('operations of $name are named once and say what they can check', ({ name }) => {
-  const operations = operationsOf(v3(name).paths)
+test.each(groupVersions)('operations of $name are named once and say what they can check', async ({ name }) => {
+  const operations = operationsOf((await v3(name)).paths)
   const ids = operations.map(({ operationId }) => operationId)
   expect(new Set(ids).size).toBe(ids.length)
   for (const { method, parameters, ...operation } of operations) {
@@ -157,30 +161,26 @@ const names = [
   },
 ]
 
-test.each(names)('$method $path is $id', ({ path, method, id, action }) => {
-  for (const paths of [
-    v3(
-      path
-        .split('/')
-        .slice(1, path.startsWith('/apis') ? 4 : 3)
-        .join('/'),
-    ).paths,
-    v2.paths,
-  ]) {
+test.each(names)('$method $path is $id', async ({ path, method, id, action }) => {
+  const name = path
+    .split('/')
+    .slice(1, path.startsWith('/apis') ? 4 : 3)
+    .join('/')
+  for (const { paths } of [await v3(name), v2]) {
     expect(paths[path]?.[method]).toMatchObject({ operationId: id, 'x-kubernetes-action': action })
   }
 })
 
-test('virtual kinds can only be created', () => {
-  const { paths } = v3('apis/authorization.k8s.io/v1')
+test('virtual kinds can only be created', async () => {
+  const { paths } = await v3('apis/authorization.k8s.io/v1')
   expect(methods.filter((method) => paths['/apis/authorization.k8s.io/v1/subjectaccessreviews']?.[method])).toEqual([
     'post',
   ])
   expect(paths).not.toHaveProperty(['/apis/authorization.k8s.io/v1/subjectaccessreviews/{name}'])
 })
 
-test('references beside other keywords stand in allOf, alone they stand for themselves', () => {
-  const { schemas } = v3('apis/apps/v1').components
+test('references beside other keywords stand in allOf, alone they stand for themselves', async () => {
+  const { schemas } = (await v3('apis/apps/v1')).components
   const spec = schemas['io.k8s.api.apps.v1.DeploymentSpec']!
   expect(spec.properties.strategy).toMatchObject({
     allOf: [{ $ref: '#/components/schemas/io.k8s.api.apps.v1.DeploymentStrategy' }],
@@ -192,8 +192,8 @@ test('references beside other keywords stand in allOf, alone they stand for them
   })
 })
 
-test('merge keys and list types of strategic patches are there', () => {
-  const containers = v3('api/v1').components.schemas['io.k8s.api.core.v1.PodSpec']!.properties.containers
+test('merge keys and list types of strategic patches are there', async () => {
+  const containers = (await v3('api/v1')).components.schemas['io.k8s.api.core.v1.PodSpec']!.properties.containers
   expect(containers).toMatchObject({
     'x-kubernetes-patch-merge-key': 'name',
     'x-kubernetes-patch-strategy': 'merge',
@@ -202,15 +202,18 @@ test('merge keys and list types of strategic patches are there', () => {
   })
 })
 
-test('a number or a string has its form in each version', () => {
+test('a number or a string has its form in each version', async () => {
   const name = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString'
-  expect(v3('api/v1').components.schemas[name]).toMatchObject({ format: 'int-or-string', oneOf: expect.anything() })
+  expect((await v3('api/v1')).components.schemas[name]).toMatchObject({
+    format: 'int-or-string',
+    oneOf: expect.anything(),
+  })
   expect(v2.definitions[name]).toMatchObject({ type: 'string', format: 'int-or-string' })
   expect(v2.definitions['io.k8s.apimachinery.pkg.api.resource.Quantity']).toMatchObject({ type: 'string' })
 })
 
-test('a custom resource has the name of its reversed group, a head, and its own patches', () => {
-  const { components, paths } = v3('apis/acme.dev/v1')
+test('a custom resource has the name of its reversed group, a head, and its own patches', async () => {
+  const { components, paths } = await v3('apis/acme.dev/v1')
   const schema = components.schemas['dev.acme.v1.Backup']!
   expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(['apiVersion', 'kind', 'metadata', 'spec']))
   expect(schema['x-kubernetes-group-version-kind']).toEqual([{ group: 'acme.dev', version: 'v1', kind: 'Backup' }])
@@ -228,24 +231,84 @@ test('v2 says "anything" where it cannot say more', () => {
 })
 
 test('a change of one group leaves the documents of the others as they are', () => {
-  const changing = {
-    generation: 1,
-    list: allDefinitions as readonly ResourceDefinition[],
-    definitions: () => changing.list,
-  }
+  const changing = { generation: 1, groups: allGroups }
   const documents = new OpenApi(changing, builtin.types, 'v1.36.0')
   const [apps, acme, whole] = [documents.v3('apis/apps/v1'), documents.v3('apis/acme.dev/v1'), documents.v2()]
   const before = documents.v3Index()
   expect(documents.v3Index()).toBe(before)
   expect(documents.v2()).toBe(whole)
-  changing.list = [
-    ...builtin.resources,
-    { ...backups, versions: [{ ...backups.versions[0]!, schema: { type: 'object', description: 'New.' } }] },
-  ]
+  const changed = {
+    ...backups,
+    versions: [{ ...backups.versions[0]!, schema: { type: 'object', description: 'New.' } }],
+  }
+  changing.groups = new Map([...allGroups, ['acme.dev', [changed as ResourceDefinition]]])
   changing.generation++
   expect(documents.v3('apis/apps/v1')).toBe(apps)
   expect(documents.v3('apis/acme.dev/v1')!.etag).not.toBe(acme!.etag)
   expect(documents.v3('apis/acme.dev/v2alpha1')).toBeUndefined()
   expect(documents.v3Index().etag).not.toBe(before.etag)
   expect(documents.v2().etag).not.toBe(whole.etag)
+})
+
+/** A definition that counts how often its schema is asked for. */
+function counted(name: string) {
+  const asked = { times: 0 }
+  const [version] = backups.versions
+  const definition: ResourceDefinition = {
+    ...backups,
+    group: `${name}.dev`,
+    fingerprint: name,
+    versions: [
+      {
+        ...version!,
+        get schema() {
+          asked.times++
+          return version!.schema
+        },
+      },
+    ],
+  }
+  return { asked, definition }
+}
+
+test.each(['v2', 'v2Protobuf'] as const)('%s renders anew what has changed, and no more', async (form) => {
+  const [one, two] = [counted('one'), counted('two')]
+  const changing = { generation: 1, groups: groupsOf([...builtin.resources, one.definition, two.definition]) }
+  const documents = new OpenApi(changing, builtin.types, 'v1.36.0')
+  const before = (await documents[form]().body(false)).bytes
+  expect([one.asked.times, two.asked.times]).toEqual([1, 1])
+  const other = { ...backups, group: 'other.dev' }
+  changing.groups = new Map([...changing.groups, ['other.dev', [other]]])
+  changing.generation++
+  const after = (await documents[form]().body(false)).bytes
+  expect([one.asked.times, two.asked.times]).toEqual([1, 1])
+  expect(before.includes('dev.other.v1.Backup')).toBe(false)
+  expect(after.includes('dev.other.v1.Backup')).toBe(true)
+  expect(after.includes('dev.one.v1.Backup')).toBe(true)
+})
+
+test('addresses, hashes and discovery of documents ask for no schema', () => {
+  const { asked, definition } = counted('one')
+  const documents = new OpenApi({ generation: 1, groups: groupsOf([definition]) }, builtin.types, 'v1.36.0')
+  expect(documents.v3Index().bytes.includes('apis/one.dev/v1?hash=')).toBe(true)
+  expect(documents.v2().etag).toBe(documents.v2().etag)
+  expect(asked.times).toBe(0)
+})
+
+test('what other servers answer for is in the whole document and in the index', async () => {
+  const remote = {
+    v3Urls: () => new Map([['apis/acme.dev/v1', '/openapi/v3/apis/acme.dev/v1?hash=REMOTE']]),
+    v2Parts: () => [
+      {
+        paths: { '/apis/far.dev/v1/things': { parameters: [] }, '/apis/acme.dev/v1/backups': {} },
+        definitions: {},
+      },
+    ],
+  }
+  const documents = new OpenApi(source, builtin.types, 'v1.36.0', remote)
+  const { paths } = await parse<{ paths: Record<string, { parameters: unknown[] }> }>(documents.v2())
+  expect(paths['/apis/far.dev/v1/things']).toEqual({ parameters: [] })
+  expect(paths['/apis/acme.dev/v1/namespaces/{namespace}/backups']).toBeDefined()
+  const { paths: urls } = JSON.parse(String(documents.v3Index().bytes))
+  expect(urls['apis/acme.dev/v1'].serverRelativeURL).toBe('/openapi/v3/apis/acme.dev/v1?hash=REMOTE')
 })

@@ -1,8 +1,8 @@
 import type { ResourceDefinition } from '#core/registry/resource.ts'
-import { type Gvk, type ServedResource, servedResources } from '../discovery/served.ts'
+import { type Gvk, type ServedResource, servedIn } from '../discovery/served.ts'
 import type { Parameter } from './parameters.ts'
 import * as parameters from './parameters.ts'
-import { metaSchema, type SchemaCatalog, versionInfoSchema } from './schemas.ts'
+import { type KindNames, metaSchema, versionInfoSchema } from './schemas.ts'
 
 /** What can be asked of a group and version, before either version of OpenAPI gives it its form. */
 export interface Operation {
@@ -54,20 +54,22 @@ const unauthorized: Answer = { code: 401, description: 'Unauthorized' }
 export const groupVersionPath = (group: string, version: string) =>
   group ? `/apis/${group}/${version}` : `/api/${version}`
 
-/** The paths of one group and version, by alphabet. */
-export function groupVersionPaths(
-  definitions: readonly ResourceDefinition[],
-  group: string,
-  version: string,
-  catalog: SchemaCatalog,
-): Path[] {
-  const scope = new Scope(group, version, catalog)
-  const paths = [
-    scope.about('/', 'APIResources', 'APIResourceList', 'get available resources'),
-    ...servedResources(definitions, group, version).flatMap((served) => scope.pathsOf(served)),
-  ]
-  return paths.filter((path) => path.operations.length > 0).sort((a, b) => (a.path < b.path ? -1 : 1))
+/** The paths of one version of a definition. @param names of all the kinds it mentions */
+export function definitionPaths(definition: ResourceDefinition, version: string, names: KindNames): Path[] {
+  const scope = new Scope(definition.group, version, names)
+  return servedIn(definition, version)
+    .flatMap((served) => scope.pathsOf(served))
+    .filter((path) => path.operations.length > 0)
 }
+
+/** `/apis/<group>/<version>/` */
+export function versionListPath(group: string, version: string): Path {
+  const id = `get${idPart(group, version)}APIResources`
+  const schema = metaSchema('APIResourceList')
+  return aboutPath(`${groupVersionPath(group, version)}/`, id, versionTag(group, version), schema, listDescription)
+}
+
+const listDescription = 'get available resources'
 
 /** `/api/` or `/apis/`. */
 export function rootPath(root: 'api' | 'apis'): Path {
@@ -112,6 +114,8 @@ function camelGroup(group: string): string {
 }
 
 const camel = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
+const idPart = (group: string, version: string) => camelGroup(group) + camel(version)
+const versionTag = (group: string, version: string) => `${tagOf(group)}_${version}`
 const tagOf = (group: string) => (group || 'core').replace(/\.k8s\.io$/, '').replace(/[.-]/g, '_')
 
 /** One group and version while its paths are being made. */
@@ -120,18 +124,14 @@ class Scope {
   readonly #prefix: string
   readonly #idPart: string
   readonly #tag: string
-  readonly #catalog: SchemaCatalog
+  readonly #names: KindNames
 
-  constructor(group: string, version: string, catalog: SchemaCatalog) {
+  constructor(group: string, version: string, names: KindNames) {
     this.#group = group
     this.#prefix = groupVersionPath(group, version)
-    this.#idPart = camelGroup(group) + camel(version)
-    this.#tag = `${tagOf(group)}_${version}`
-    this.#catalog = catalog
-  }
-
-  about(path: string, id: string, kind: string, description: string): Path {
-    return aboutPath(this.#prefix + path, `get${this.#idPart}${id}`, this.#tag, metaSchema(kind), description)
+    this.#idPart = idPart(group, version)
+    this.#tag = versionTag(group, version)
+    this.#names = names
   }
 
   pathsOf(served: ServedResource): Path[] {
@@ -140,7 +140,7 @@ class Scope {
     const item = `${collection}/{name}`
     if (!served.subresource) return this.#mainPaths(served, collection, item)
     const path = `${item}/${served.subresource}`
-    if (this.#catalog.nameOf(served.kind)) return [this.#path(path, served, this.#partOperations(served))]
+    if (this.#names.nameOf(served.kind)) return [this.#path(path, served, this.#partOperations(served))]
     // Kinds without a schema, such as PodExecOptions, are never sent: the connection is upgraded or proxied.
     const plain = this.#path(path, served, this.#connectOperations(served, ''))
     if (served.subresource !== 'proxy') return [plain]
@@ -163,7 +163,7 @@ class Scope {
     const scoped = (definition.namespaced ? 'Namespaced' : '') + kind.kind
     const id = (verb: string, of = scoped) => `${verb}${this.#idPart}${of}`
     const own = this.#schemaOf(kind)
-    const list = this.#catalog.nameOf({ ...kind, kind: definition.listKind })
+    const list = this.#names.nameOf({ ...kind, kind: definition.listKind })
     const make = (verb: string, build: () => Operation) => (verbs.includes(verb) ? [build()] : [])
     const lists = (of: string): Operation => ({
       ...this.#base(kind, 'get', 'list', id('list', of), `list or watch objects of kind ${kind.kind}`),
@@ -286,7 +286,7 @@ class Scope {
   }
 
   #schemaOf(kind: Gvk): string {
-    const name = this.#catalog.nameOf(kind)
+    const name = this.#names.nameOf(kind)
     if (!name) throw new Error(`describe ${this.#group}: no schema of ${kind.group}/${kind.version} ${kind.kind}`)
     return name
   }

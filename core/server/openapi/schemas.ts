@@ -1,7 +1,7 @@
 import type { JsonSchema, ResourceDefinition, VersionDefinition } from '#core/registry/resource.ts'
 import type { Gvk } from '../discovery/served.ts'
 
-/** The named schemas of a set of definitions: built-in types, what custom resources define, and the lists of both. */
+/** The named schemas of documents: built-in types, what custom resources define, and the lists of both. */
 
 const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1'
 export const metaSchema = (kind: string) => `${meta}.${kind}`
@@ -18,45 +18,34 @@ const listMetadataField: JsonSchema = {
   description: 'The state of the store the list shows.',
 }
 
-export class SchemaCatalog {
-  readonly #types: Readonly<Record<string, JsonSchema>>
-  readonly #made = new Map<string, JsonSchema>()
-  readonly #nameByKind = new Map<string, string>()
+/** What a schema of some kind goes by. */
+export interface KindNames {
+  /** The definition name of a kind, when it has a schema. */
+  nameOf(kind: Gvk): string | undefined
+}
 
-  /** @param types the built-in types, by definition name */
-  constructor(types: Readonly<Record<string, JsonSchema>>, definitions: readonly ResourceDefinition[]) {
+/** The types of the built-in kinds, by definition name and by kind. */
+export class NamedTypes implements KindNames {
+  readonly #types: Readonly<Record<string, JsonSchema>>
+  readonly #nameByKind = new Map<string, string>()
+  readonly #references = new Map<string, readonly string[]>()
+
+  constructor(types: Readonly<Record<string, JsonSchema>>) {
     this.#types = types
     for (const [name, schema] of Object.entries(types)) {
       for (const kind of schema['x-kubernetes-group-version-kind'] ?? []) this.#nameByKind.set(keyOf(kind), name)
     }
-    for (const definition of definitions) {
-      for (const version of definition.versions) if (version.served) this.#add(definition, version)
-    }
   }
 
-  #add(definition: ResourceDefinition, version: VersionDefinition): void {
-    const name = schemaName(definition, version)
-    const { group, kind, listKind } = definition
-    const own = { group, version: version.name, kind }
-    if (!Object.hasOwn(this.#types, name)) this.#made.set(name, customSchema(version.schema, own))
-    this.#nameByKind.set(keyOf(own), name)
-    if (definition.keelson?.virtual !== undefined) return
-    const listName = name.slice(0, name.lastIndexOf('.') + 1) + listKind
-    const list = { ...own, kind: listKind }
-    this.#made.set(listName, listSchema(name, own, list))
-    this.#nameByKind.set(keyOf(list), listName)
-  }
-
-  /** The definition name of a kind, when it has a schema. */
   nameOf(kind: Gvk): string | undefined {
     return this.#nameByKind.get(keyOf(kind))
   }
 
   get(name: string): JsonSchema | undefined {
-    return this.#made.get(name) ?? (Object.hasOwn(this.#types, name) ? this.#types[name] : undefined)
+    return Object.hasOwn(this.#types, name) ? this.#types[name] : undefined
   }
 
-  /** `roots` and all they refer to, by alphabet. */
+  /** Those of `roots` that are types, and all types they refer to, by alphabet. */
   closure(roots: Iterable<string>): string[] {
     const seen = new Set<string>()
     const waiting = [...roots]
@@ -64,19 +53,69 @@ export class SchemaCatalog {
       const schema = seen.has(name) ? undefined : this.get(name)
       if (!schema) continue
       seen.add(name)
-      waiting.push(...referencesOf(schema))
+      waiting.push(...this.#referencesOf(name, schema))
     }
     return [...seen].sort()
+  }
+
+  /** Types do not change, so each is walked once. */
+  #referencesOf(name: string, schema: JsonSchema): readonly string[] {
+    let references = this.#references.get(name)
+    if (!references) this.#references.set(name, (references = referencesOf(schema)))
+    return references
+  }
+}
+
+/** The schemas that one version of a definition adds to the named types: its own, unless that is one, and its list's. */
+export class OwnSchemas implements KindNames {
+  readonly #types: NamedTypes
+  readonly #made = new Map<string, JsonSchema>()
+  readonly #nameByKind = new Map<string, string>()
+
+  constructor(types: NamedTypes, definition: ResourceDefinition, version: VersionDefinition) {
+    this.#types = types
+    const [name, listName] = schemaNames(definition, version)
+    const { group, kind, listKind } = definition
+    const own = { group, version: version.name, kind }
+    if (!types.get(name)) this.#made.set(name, customSchema(version.schema, own))
+    this.#nameByKind.set(keyOf(own), name)
+    if (definition.keelson?.virtual !== undefined) return
+    const list = { ...own, kind: listKind }
+    this.#made.set(listName, listSchema(name, own, list))
+    this.#nameByKind.set(keyOf(list), listName)
+  }
+
+  nameOf(kind: Gvk): string | undefined {
+    return this.#nameByKind.get(keyOf(kind)) ?? this.#types.nameOf(kind)
+  }
+
+  get schemas(): ReadonlyMap<string, JsonSchema> {
+    return this.#made
+  }
+
+  /** What of `roots` and of the own schemas is left to the named types. */
+  references(roots: Iterable<string>): string[] {
+    const all = new Set([...roots, ...[...this.#made.values()].flatMap(referencesOf)])
+    return [...all].filter((name) => !this.#made.has(name))
   }
 }
 
 const keyOf = ({ group, version, kind }: Gvk) => `${group}/${version}/${kind}`
 
+/** Of the objects and of lists of them. */
+export function schemaNames(
+  definition: ResourceDefinition,
+  version: VersionDefinition,
+): readonly [name: string, listName: string] {
+  const name = schemaName(definition, version)
+  return [name, name.slice(0, name.lastIndexOf('.') + 1) + definition.listKind]
+}
+
 /** `io.k8s.api.apps.v1.Deployment`; for a custom resource `dev.acme.v1.Backup`. */
-export function schemaName({ group, kind, keelson }: ResourceDefinition, version: VersionDefinition): string {
+function schemaName({ builtin, group, kind, keelson }: ResourceDefinition, version: VersionDefinition): string {
   return (
     keelson?.definitions?.[version.name] ??
-    version.schema.$ref ??
+    (builtin ? version.schema.$ref : undefined) ??
     [...group.split('.').reverse(), version.name, kind].join('.')
   )
 }
@@ -110,17 +149,11 @@ function listSchema(itemName: string, item: Gvk, list: Gvk): JsonSchema {
   }
 }
 
-const referenceCache = new WeakMap<JsonSchema, readonly string[]>()
-
-/** The names a schema refers to; schemas do not change, so each is walked once. */
-function referencesOf(schema: JsonSchema): readonly string[] {
-  const known = referenceCache.get(schema)
-  if (known) return known
+/** The names a schema refers to. */
+function referencesOf(schema: JsonSchema): string[] {
   const found = new Set<string>()
   collectReferences(schema, found)
-  const list = [...found]
-  referenceCache.set(schema, list)
-  return list
+  return [...found]
 }
 
 function collectReferences(schema: JsonSchema, into: Set<string>): void {

@@ -1,8 +1,7 @@
 import type { JsonSchema } from '#core/registry/resource.ts'
 import type { Gvk } from '../discovery/served.ts'
-import { type Method, type Operation, type Path, schemasOf } from './operations.ts'
+import type { Method, Operation, Path } from './operations.ts'
 import type { Parameter } from './parameters.ts'
-import type { SchemaCatalog } from './schemas.ts'
 
 /**
  * OpenAPI 2.0, one document for everything: what kubectl before 1.27 validates and explains with.
@@ -57,18 +56,26 @@ export interface V2Schema {
   [extension: `x-${string}`]: unknown
 }
 
-export function buildV2(paths: readonly Path[], catalog: SchemaCatalog, version: string): V2Document {
-  const names = catalog.closure(schemasOf(paths))
+/** All of a document but its paths and definitions. */
+export function v2Frame(version: string): Omit<V2Document, 'paths' | 'definitions'> {
   return {
     swagger: '2.0',
     info: { title: 'Kubernetes', version },
-    paths: Object.fromEntries(paths.map((path) => [path.path, renderPath(path)])),
-    definitions: Object.fromEntries(names.map((name) => [name, renderNamed(name, catalog.get(name)!)])),
     securityDefinitions: {
       BearerToken: { description: 'Bearer Token authentication', type: 'apiKey', name: 'authorization', in: 'header' },
     },
     security: [{ BearerToken: [] }],
   }
+}
+
+export function v2Paths(paths: readonly Path[]): V2Document['paths'] {
+  return Object.fromEntries(paths.map((path) => [path.path, renderPath(path)]))
+}
+
+export function v2Definitions(
+  schemas: Iterable<readonly [name: string, schema: JsonSchema]>,
+): V2Document['definitions'] {
+  return Object.fromEntries(Array.from(schemas, ([name, schema]) => [name, renderNamed(name, schema)]))
 }
 
 const refOf = (name: string): V2Schema => ({ $ref: `#/definitions/${name}` })

@@ -1,7 +1,6 @@
 import type { JsonSchema } from '#core/registry/resource.ts'
-import { type Answer, type Operation, type Path, schemasOf } from './operations.ts'
+import type { Answer, Operation, Path } from './operations.ts'
 import type { Parameter } from './parameters.ts'
-import { metaSchema, type SchemaCatalog } from './schemas.ts'
 
 /**
  * OpenAPI 3.0, one document a group and version.
@@ -10,19 +9,20 @@ import { metaSchema, type SchemaCatalog } from './schemas.ts'
 
 const refOf = (name: string) => `#/components/schemas/${name}`
 
-/** The document of some paths with every schema they need, as JSON. */
-export function renderV3(paths: readonly Path[], catalog: SchemaCatalog, version: string): string {
-  const roots = schemasOf(paths)
-  if (paths.some(({ operations }) => operations.some(({ action }) => action === 'list'))) {
-    roots.add(metaSchema('WatchEvent'))
-  }
-  const schemas = catalog.closure(roots).map((name) => `${JSON.stringify(name)}:${schemaText(name, catalog)}`)
-  const head = JSON.stringify({ openapi: '3.0.0', info: { title: 'Kubernetes', version } })
-  const pathTexts = paths.map((path) => `${JSON.stringify(path.path)}:${renderPath(path)}`)
-  return (
-    `${head.slice(0, -1)},"paths":{${pathTexts.join()}},` +
-    `"components":{"schemas":{${schemas.join()}},"securitySchemes":${securitySchemes}}}`
-  )
+/** A document is its head, paths, the middle, schemas, and the tail. */
+export const v3Head = (version: string) =>
+  `${JSON.stringify({ openapi: '3.0.0', info: { title: 'Kubernetes', version } }).slice(0, -1)},"paths":{`
+export const v3Middle = '},"components":{"schemas":{'
+export const v3Tail = () => `},"securitySchemes":${securitySchemes}}}`
+
+/** Paths as members of an object. */
+export function v3Paths(paths: readonly Path[]): string {
+  return paths.map((path) => `${JSON.stringify(path.path)}:${renderPath(path)}`).join()
+}
+
+/** Schemas as members of an object. */
+export function v3Schemas(schemas: Iterable<readonly [name: string, schema: JsonSchema]>): string {
+  return Array.from(schemas, ([name, schema]) => `${JSON.stringify(name)}:${schemaText(name, schema)}`).join()
 }
 
 const securitySchemes = JSON.stringify({
@@ -88,22 +88,8 @@ function contentOf(types: readonly string[], schema: object): object {
   return Object.fromEntries(types.map((type) => [type, { schema }]))
 }
 
-let texts = new WeakMap<JsonSchema, string>()
-
-/** Gives back what is kept of schemas between documents. */
-export function forgetRenderedSchemas(): void {
-  texts = new WeakMap()
-}
-
-/** Schemas do not change, so each is rendered once for all documents. */
-function schemaText(name: string, catalog: SchemaCatalog): string {
-  const schema = catalog.get(name)!
-  let text = texts.get(schema)
-  if (text === undefined) {
-    text = JSON.stringify(builtinForms.get(name)?.(schema) ?? renderSchema(schema))
-    texts.set(schema, text)
-  }
-  return text
+function schemaText(name: string, schema: JsonSchema): string {
+  return JSON.stringify(builtinForms.get(name)?.(schema) ?? renderSchema(schema))
 }
 
 /** Types that are a number or a string: clients know these two by their form. */
