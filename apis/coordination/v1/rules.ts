@@ -6,7 +6,7 @@ import type { Lease } from './zz_generated.types.ts'
 
 export const leaseRules: Rules<Lease> = {
   // Thousands of nodes renew theirs, each every few seconds.
-  patienceMs: 20,
+  patienceMs: 40,
   validate: ({ spec = {} }) => [
     ...positive('spec.leaseDurationSeconds', spec.leaseDurationSeconds),
     ...nonNegative('spec.leaseTransitions', spec.leaseTransitions),

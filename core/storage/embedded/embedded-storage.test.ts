@@ -372,19 +372,24 @@ test('a patient write waits for company, but no longer than it said', async () =
   const acknowledged: string[] = []
   const write = (key: string, patienceMs?: number) =>
     storage.create(key, Buffer.from('{}'), { patienceMs }).then(() => acknowledged.push(key))
-  const patient = write('/a', 10)
+  await write('/alone', 10)
+  clock.advance(9)
+  const first = write('/a', 10)
   clock.advance(9)
   const second = write('/b', 10)
   await storage.get('/a')
-  expect(acknowledged).toEqual([])
+  expect(acknowledged).toEqual(['/alone'])
   clock.advance(1)
-  await Promise.all([patient, second])
-  expect(acknowledged).toEqual(['/a', '/b'])
+  await Promise.all([first, second])
+  expect(acknowledged).toEqual(['/alone', '/a', '/b'])
+  clock.advance(10)
+  await write('/late', 10)
 })
 
 test('who cannot wait takes along who can; so does the end', async () => {
   const clock = new ManualClock()
   const storage = await openEmbeddedStorage({ directory: newDirectory(), clock })
+  await storage.create('/before', Buffer.from('{}'), { patienceMs: 10 })
   const patient = storage.create('/a', Buffer.from('{}'), { patienceMs: 10 })
   expect(await storage.create('/b', Buffer.from('{}'))).toBe((await patient) + 1)
   const last = storage.update('/a', Buffer.from('[]'), await patient, { patienceMs: 10 })

@@ -78,6 +78,8 @@ class LogStorage implements EmbeddedStorage {
   readonly #expiry: Expiry
   readonly #retention: Retention
   readonly #clock: Clock
+  /** When the last write came that could wait. */
+  #lastPatient = Number.NEGATIVE_INFINITY
   readonly #log: Logger | undefined
   /** The last acknowledged revision, and the last one given out. */
   #durable: number
@@ -236,12 +238,21 @@ class LogStorage implements EmbeddedStorage {
     if (this.#writes.bytes + bytes > pendingBytesLimit) {
       throw new StorageError('Unreachable', 'too many writes wait for the disk; this one was not begun')
     }
-    const sendBy = options?.patienceMs ? this.#clock.now() + options.patienceMs : 0
+    const sendBy = this.#sendBy(options?.patienceMs)
     for (const change of also?.changes ?? []) this.#addChange(change, sendBy)
     const expires = this.#expiresAt(options)
     return new Promise<number>((resolve, reject) => {
       this.#add({ key, value, before, expires, sendBy, isJoined: false, resolve, reject })
     })
+  }
+
+  /** When a write must be on its way at the latest. One that can wait does so only while others like it keep coming. */
+  #sendBy(patienceMs = 0): number {
+    if (patienceMs === 0) return 0
+    const now = this.#clock.now()
+    const isInCompany = now - this.#lastPatient < patienceMs
+    this.#lastPatient = now
+    return isInCompany ? now + patienceMs : 0
   }
 
   /** @throws ConditionError for the first condition that does not hold once all pending writes are durable */
