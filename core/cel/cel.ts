@@ -7,7 +7,9 @@ import type { Activation, Budget } from './activation.ts'
 import type { Expression } from './ast.ts'
 import { type Checked, check } from './checker.ts'
 import { type Compiled, compileTree } from './compiler.ts'
+import { declaredSizes, estimateCost, type SizeHints } from './cost/estimate.ts'
 import { type CostModel, kubernetesCosts } from './cost/meter.ts'
+import { type Range, unknown } from './cost/ranges.ts'
 import { Environment } from './environment.ts'
 import { optionals } from './library/optionals.ts'
 import { standard } from './library/standard.ts'
@@ -16,6 +18,9 @@ import { dyn, type Type } from './types.ts'
 import { Failure, toNative, type Value } from './values.ts'
 
 export { Budget } from './activation.ts'
+export type { SizeHints } from './cost/estimate.ts'
+export type { CostModel } from './cost/meter.ts'
+export { type Range as CostEstimate, unbounded as unboundedCost } from './cost/ranges.ts'
 export { define, defineMethod, Environment, type Library, type Overload } from './environment.ts'
 export { CompileError, type Issue } from './source.ts'
 export * as types from './types.ts'
@@ -36,16 +41,6 @@ export class EvaluationError extends Error {
 /** What the specification defines, with optional values. Extend it with variables and further libraries. */
 export const standardEnvironment = new Environment({ libraries: [standard, optionals] })
 
-/** What an evaluation may cost, in the unit of `Budget.cost`. */
-export interface CostEstimate {
-  readonly min: number
-  /** `unboundedCost` when the sizes of the variables tell no bound. */
-  readonly max: number
-}
-
-/** Where estimates end: 2^64, beyond what 64 bits count. */
-export const unboundedCost = 2 ** 64
-
 /** A compiled expression. */
 export class Program {
   /** What the checker found its value to be; dyn when it was not checked. */
@@ -62,9 +57,14 @@ export class Program {
     this.variables = variablesOf(tree.checked)
   }
 
-  /** What an evaluation may cost, judged by the types of the variables and their `maxElements`. */
-  estimateCost(): CostEstimate {
-    return { min: 0, max: 0 }
+  /**
+   * What an evaluation may cost, in the unit of `Budget.cost`; at most `unboundedCost`.
+   * @param sizes of the values that variables lead to; by default as the types of the variables and their `maxElements` have it
+   */
+  estimateCost(sizes?: SizeHints): Range {
+    const { expression, environment, checked, costs } = this.#tree
+    if (!checked) return unknown
+    return estimateCost(expression, checked, costs, sizes ?? declaredSizes((name) => environment.variable(name)))
   }
 
   /**

@@ -88,6 +88,11 @@ export class Environment {
     return new Environment(parts, this)
   }
 
+  /** The type of a variable by its whole name. */
+  variable(name: string): Type | undefined {
+    return this.#variables.get(name)
+  }
+
   /** What a name, which may be qualified, stands for: the innermost namespace of the container counts first. */
   lookup(name: string): Reference | undefined {
     for (const candidate of this.#candidates(name)) {

@@ -191,10 +191,10 @@ const quoted = bySize(walk, ([text]) => sum(exactly(2), { min: text!.size.min, m
 /** By the types of the parameters, which are unknown when the checker left several overloads. */
 type ByParams = (params: readonly Type[] | undefined) => Price
 
-const converted =
-  (from: Type['kind'], price: Price): ByParams =>
-  (params) =>
-    params?.[0]!.kind === from ? price : unit
+const ofKind =
+  (kind: Type['kind'], price: Price): ByParams =>
+  ([first] = []) =>
+    first?.kind === kind ? price : unit
 
 /** Prices that Kubernetes gives only to calls whose overload the checker knows. */
 const resolved =
@@ -212,8 +212,8 @@ const functions: ReadonlyMap<string, Price | ByParams> = new Map([
   ...priced(resolved(affix), 'startsWith', 'endsWith'),
   ...priced(resolved(bySize((text, part) => walk(text) * walk(part))), 'contains'),
   ...priced(resolved(bySize(match)), 'matches'),
-  ...priced(converted('string', encoded), 'bytes'),
-  ...priced(converted('bytes', decoded), 'string'),
+  ...priced(ofKind('string', encoded), 'bytes'),
+  ...priced(ofKind('bytes', decoded), 'string'),
   ...priced(resolved(quoted), 'strings.quote'),
   ...priced(resolved(walked), 'format'),
   ...priced(traversed, 'isSorted', 'sum', 'max', 'min', 'indexOf', 'lastIndexOf'),
@@ -223,7 +223,7 @@ const functions: ReadonlyMap<string, Price | ByParams> = new Map([
   ...priced(joined, 'join'),
   ...priced(found, 'find', 'findAll'),
   ...priced(walked, 'cidr', 'isIP', 'isCIDR', 'quantity', 'isQuantity', 'semver', 'isSemver'),
-  ...priced((params) => (params?.[0]!.name === 'net.CIDR' ? unit : walked), 'ip'),
+  ...priced(([from] = []) => (from?.name === 'net.CIDR' ? unit : walked), 'ip'),
   ...priced(walkedTwice, 'ip.isCanonical'),
   ...priced((params) => contained(params, false), 'containsIP'),
   ...priced((params) => contained(params, true), 'containsCIDR'),
@@ -232,7 +232,7 @@ const functions: ReadonlyMap<string, Price | ByParams> = new Map([
   ...priced(fixed(350_000), 'check'),
   ...priced(resolved(sliced), 'slice'),
   ...priced(resolved(numbered), 'lists.range'),
-  ...priced((params) => (params?.[0]!.kind === 'list' ? reversed : unit), 'reverse'),
+  ...priced(ofKind('list', reversed), 'reverse'),
   ...priced(resolved(flattened), 'flatten'),
   ...priced(resolved(compared(false)), 'distinct'),
   ...priced(resolved(sortPrice), 'sort'),
