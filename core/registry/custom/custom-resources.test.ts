@@ -1,8 +1,9 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { statusOf } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
 import { admin, openTestRegistry, type TestRegistry } from '#core/testing/test-registry.ts'
+import { StoredSchemas } from './stored-schemas.ts'
 
 const crds = 'apiextensions.k8s.io/v1/customresourcedefinitions'
 const gadgets = 'x.dev/v1/gadgets'
@@ -217,4 +218,40 @@ test('a deletion that a restart cut short is brought to its end', async () => {
     admin,
   )
   await until(registry, () => registry.get(crds, 'gadgets.x.dev') === undefined)
+})
+
+test('a schema is parsed for the first write, and not before: not even over a restart', async () => {
+  const parsed = vi.spyOn(StoredSchemas.prototype, 'of')
+  let registry = await openTestRegistry()
+  onTestFinished(async () => {
+    parsed.mockRestore()
+    await registry[Symbol.asyncDispose]()
+  })
+  await registry.create(crds, definition({ properties: { size: { type: 'string' } } }))
+  await until(registry, () => conditionOf(registry, 'gadgets.x.dev', 'Established')?.status === 'True')
+  registry = await registry.reopen()
+  expect(registry.served(gadgets).resource.cache.list('').entries).toEqual([])
+  expect(parsed).not.toHaveBeenCalled()
+  await registry.create(gadgets, gadget('a', { spec: { size: 'large', other: 1 } }))
+  expect(registry.get(gadgets, 'default/a')).toMatchObject({ spec: { size: 'large' } })
+  expect(registry.get(gadgets, 'default/a')).not.toHaveProperty('spec.other')
+  expect(parsed).toHaveBeenCalled()
+  parsed.mockClear()
+  await registry.create(gadgets, gadget('b'))
+  expect(parsed).not.toHaveBeenCalled()
+})
+
+test('a definition makes a new list of its group, and leaves those of others', async () => {
+  await using registry = await openTestRegistry()
+  await registry.create(crds, definition())
+  const { groups } = registry.registry
+  const [own, apps] = [groups.get('x.dev'), groups.get('apps')]
+  await registry.create(crds, definition({ plural: 'gizmos', kind: 'Gizmo' }))
+  expect(groups.get('x.dev')?.map(({ resource }) => resource)).toEqual(['gadgets', 'gizmos'])
+  expect(groups.get('x.dev')).not.toBe(own)
+  expect(groups.get('apps')).toBe(apps)
+  await registry.store.delete(registry.served(crds), { namespace: '', name: 'gadgets.x.dev' }, {}, admin)
+  await until(registry, () => groups.get('x.dev')?.length === 1)
+  await registry.store.delete(registry.served(crds), { namespace: '', name: 'gizmos.x.dev' }, {}, admin)
+  await until(registry, () => !groups.has('x.dev'))
 })
