@@ -154,6 +154,7 @@ const freeGroups = ['apiextensions.k8s.io', 'apiregistration.k8s.io']
 
 /**
  * Everything wrong with an object that is about to be stored.
+ * @param warn told what rules an object goes on to break that an update left as it was
  * @throws StatusError Invalid naming every bad field
  */
 export function validateObject(
@@ -161,6 +162,7 @@ export function validateObject(
   old: UnstructuredObject | undefined,
   served: ServedVersion,
   subresource: string,
+  warn?: (message: string) => void,
 ): void {
   const { definition, rules } = served.resource
   const errors: FieldError[] = [
@@ -172,10 +174,35 @@ export function validateObject(
       : []),
     ...served.schema.validate(object, old),
   ]
+  errors.push(...brokenRules(object, old, served, errors, warn))
   // Rules read fields by their types, so they see only what has the right shape.
   if (errors.length === 0 || definition.builtin) errors.push(...(rules.validate?.(object) ?? []))
-  if (old) errors.push(...(rules.validateUpdate?.(object, old, subresource) ?? []))
+  errors.push(...((old ? rules.validateUpdate?.(object, old, subresource) : rules.validateCreate?.(object)) ?? []))
   if (errors.length > 0) {
     throw newInvalid({ group: definition.group, kind: definition.kind }, object.metadata.name ?? '', errors)
   }
+}
+
+/** Faults that leave it open whether rules would find what they expect. */
+const hindering: readonly string[] = [
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+]
+const unjudged =
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
+
+/** What the rules of a custom resource's schema say. @param errors those that were found before */
+function brokenRules(
+  object: UnstructuredObject,
+  old: UnstructuredObject | undefined,
+  { schema }: ServedVersion,
+  errors: readonly FieldError[],
+  warn: ((message: string) => void) | undefined,
+): FieldError[] {
+  if (!schema.rules) return []
+  if (errors.some(({ reason }) => hindering.includes(reason))) return [invalid('<nil>', null, unjudged)]
+  return schema.judge(object, old, (error) => warn?.(`${error.field}: ${error.message}`))
 }

@@ -217,8 +217,11 @@ test('a reference to nowhere is told when it is first followed', () => {
   expect(() => schema.prune({ a: {} })).toThrow('schema refers to io.example.v1.None, which is not defined')
 })
 
-test('CEL rules are kept for who evaluates them', () => {
-  const rule = { rule: 'self.a > 1' }
-  const schema = compileSchema(spec(object({}, { 'x-kubernetes-validations': [rule] })), {})
-  expect(schema.root.property('spec')?.validations).toEqual([rule])
+test('CEL rules are found where there are any, but not of built-in kinds', () => {
+  const ruled = spec(object({ a: { type: 'integer' } }, { 'x-kubernetes-validations': [{ rule: 'self.a > 1' }] }))
+  expect(compileSchema(spec(object({})), {}).rules).toBeUndefined()
+  expect(compileSchema(ruled, {}, { builtin: true }).rules).toBeUndefined()
+  expect(compileSchema(ruled, {}).judge({ spec: { a: 1 } })).toEqual([
+    { reason: 'FieldValueInvalid', field: 'spec', message: 'Invalid value: failed rule: self.a > 1' },
+  ])
 })

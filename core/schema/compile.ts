@@ -4,6 +4,8 @@ import { applyDefaults, dropNulls } from './defaults.ts'
 import { NodeCompiler, type SchemaNode } from './node.ts'
 import { normalize } from './normalize.ts'
 import { type OnUnknown, prune } from './prune.ts'
+import { judge } from './rules/judge.ts'
+import { type RuleNode, ruleTree } from './rules/rule-tree.ts'
 import { typeError } from './type-errors.ts'
 import { type ValidateOptions, validate, validateChange } from './validate.ts'
 
@@ -14,6 +16,8 @@ import { type ValidateOptions, validate, validateChange } from './validate.ts'
 export class CompiledSchema {
   readonly root: SchemaNode
   private readonly options: ValidateOptions
+  /** null before it was looked for. */
+  private ruleNode: RuleNode | undefined | null = null
 
   constructor(root: SchemaNode, builtin: boolean) {
     this.root = root
@@ -45,6 +49,22 @@ export class CompiledSchema {
     return old === undefined
       ? validate(this.root, value, this.options)
       : validateChange(this.root, value, old, this.options)
+  }
+
+  /**
+   * The faults that the CEL rules of the schema find, of which built-in kinds have none.
+   * @param old the value before an update
+   * @param onKept told the faults that an update leaves as they were, and which do not hold it up
+   */
+  judge(value: unknown, old?: unknown, onKept?: (error: FieldError) => void): FieldError[] {
+    const { rules } = this
+    return rules ? judge(rules, value, old === undefined ? {} : { old, ...(onKept && { onKept }) }) : []
+  }
+
+  /** Where the schema has rules; undefined when it has none. Found out at first use. */
+  get rules(): RuleNode | undefined {
+    if (this.ruleNode === null) this.ruleNode = this.options.custom ? ruleTree(this.root.schema, true) : undefined
+    return this.ruleNode
   }
 
   /** The first fault of JSON types in the words of Go's decoder; for built-in kinds. */

@@ -1,4 +1,4 @@
-import type { JsonSchema, ValidationRule } from '#core/registry/resource.ts'
+import type { JsonSchema } from '#core/registry/resource.ts'
 import { objectMetaSchema } from './object-meta.ts'
 import { compilePattern, type Pattern } from './pattern.ts'
 
@@ -33,8 +33,6 @@ export class SchemaNode {
   readonly object: ObjectRules | undefined
   /** Any string will do: the walk over an object, which is mostly such fields, need not look closer. */
   readonly takesAnyString: boolean
-  /** CEL rules, for whoever evaluates them. */
-  readonly validations: readonly ValidationRule[]
   readonly listType: JsonSchema['x-kubernetes-list-type']
   readonly listMapKeys: readonly string[]
   /** An object that is owned and replaced as a whole. */
@@ -74,7 +72,6 @@ export class SchemaNode {
     this.object = objectRules(schema)
     this.hasJunctors = Boolean(schema.allOf || schema.anyOf || schema.oneOf || schema.not)
     this.takesAnyString = this.type === 'string' && !this.enum && !this.string && !this.hasJunctors
-    this.validations = schema['x-kubernetes-validations'] ?? []
     this.listType = schema['x-kubernetes-list-type']
     this.listMapKeys = schema['x-kubernetes-list-map-keys'] ?? []
     this.isAtomicMap =

@@ -3,13 +3,13 @@
  * strings. Renders as Kubernetes does: `spec.containers[0].name`.
  */
 export class Path {
-  private readonly parts: (string | number)[]
+  private readonly parts: (string | number | MapKey)[]
 
-  constructor(...parts: (string | number)[]) {
+  constructor(...parts: (string | number | MapKey)[]) {
     this.parts = parts
   }
 
-  push(part: string | number): void {
+  push(part: string | number | MapKey): void {
     this.parts.push(part)
   }
 
@@ -21,6 +21,7 @@ export class Path {
     let text = ''
     for (const part of this.parts) {
       if (typeof part === 'number') text += `[${part}]`
+      else if (typeof part === 'object') text += `[${part.key}]`
       else text += text === '' ? part : `.${part}`
     }
     return text
@@ -34,4 +35,9 @@ export class Path {
   names(): string {
     return this.parts.filter((part) => typeof part === 'string').join('.')
   }
+}
+
+/** The key of a map, where it is not to be written as a field is: `spec.sizes[large]`. */
+export interface MapKey {
+  readonly key: string
 }

@@ -22,6 +22,7 @@ export type FieldErrorReason =
   | 'FieldValueTooLong'
   | 'FieldValueTooMany'
   | 'FieldValueNotFound'
+  | 'InternalError'
 
 const join = (label: string, detail: string) => (detail ? `${label}: ${detail}` : label)
 
