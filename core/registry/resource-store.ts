@@ -333,7 +333,7 @@ export class ResourceStore {
     if (mutating) await mutating
     setUpdateMetadata(object, old, resource)
     resource.rules.prepareUpdate?.(object, old, subresource)
-    validateObject(object, old, served, subresource)
+    validateObject(object, old, served, subresource, context.warn)
     if (subresource === '') warnOf(object, old, resource, context.warn)
     const reserves = subresource === '' && !isReadyToRemove(object, resource.rules)
     const write = () => this.#store(served, at, current, object, owners, context)
