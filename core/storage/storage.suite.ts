@@ -317,6 +317,20 @@ function transactions(open: Open): void {
     expect((await storage.get(claim))?.value.toString()).toBe(own!.key.slice(`${prefix}own/`.length))
   })
 
+  test('who is refused can read what is in the way', async () => {
+    await using storage = (await open()).storage
+    const prefix = freshPrefix()
+    const claim = `${prefix}claim`
+    const also = { conditions: [{ key: claim, revision: 0 }], changes: [{ key: claim, value: bytes('x') }] }
+    const seen = await Promise.all(
+      Array.from({ length: 5 }, async (_, i) => {
+        const error = await storage.create(`${prefix}${i}`, bytes('x'), { also }).catch((error) => error)
+        return typeof error === 'number' || (await storage.get(claim)) !== undefined
+      }),
+    )
+    expect(seen).toEqual([true, true, true, true, true])
+  })
+
   test('a prefix is empty for one who removes it, or has a key for one who makes it, never both', async () => {
     await using storage = (await open()).storage
     const prefix = freshPrefix()

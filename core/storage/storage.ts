@@ -132,7 +132,7 @@ export type StorageErrorCode =
   | 'KeyExists'
   | 'KeyNotFound'
   | 'Conflict'
-  /** What the write depends on besides its own key is not so: see `ConditionError`. */
+  /** What the write depends on besides its own key is not so, and what is can be read: see `ConditionError`. */
   | 'ConditionFailed'
   | 'Compacted'
   | 'FutureRevision'

@@ -9,6 +9,7 @@ import type { Logger } from '#apis/plugin/v1/host.ts'
 import { type Clock, systemClock } from '#core/clock.ts'
 import type {
   Also,
+  Condition,
   ListOptions,
   Storage,
   StorageWatch,
@@ -87,6 +88,8 @@ class LogStorage implements EmbeddedStorage {
   /** What a list in pages has asked for last; good until the next write. */
   #past: { prefix: string; revision: number; durable: number; past: Past } | undefined
   #closed: StorageError | undefined
+  /** Writes that are refused because of others, up to a revision, that are not durable yet. */
+  #refused: { revision: number; resolve(): void }[] = []
 
   constructor(options: EmbeddedStorageOptions, thread: StorageThread, index: KeyIndex, state: StoreState) {
     this.#thread = thread
@@ -233,7 +236,8 @@ class LogStorage implements EmbeddedStorage {
     options?: WriteOptions,
   ): Promise<number> {
     const also = options?.also
-    if (also) this.#checkAlso(also)
+    const unmet = also && this.#unmet(also)
+    if (unmet) return this.#refuse(unmet)
     const bytes = (value?.length ?? 0) + (also ? sizeOfChanges(also) : 0)
     if (this.#writes.bytes + bytes > pendingBytesLimit) {
       throw new StorageError('Unreachable', 'too many writes wait for the disk; this one was not begun')
@@ -255,17 +259,30 @@ class LogStorage implements EmbeddedStorage {
     return isInCompany ? now + patienceMs : 0
   }
 
-  /** @throws ConditionError for the first condition that does not hold once all pending writes are durable */
-  #checkAlso({ conditions, changes }: Also): void {
+  /** The first condition that does not hold once all pending writes are durable. */
+  #unmet({ conditions, changes }: Also): Condition | undefined {
     for (const { key } of changes) this.#check(key)
-    for (const condition of conditions) {
-      const holds =
-        'exists' in condition
-          ? this.#index.latest(condition.exists) !== undefined
-          : 'empty' in condition
-            ? !this.#index.hasUnder(condition.empty)
-            : (this.#index.latest(condition.key)?.revision ?? 0) === condition.revision
-      if (!holds) throw new ConditionError(condition)
+    return conditions.find((condition) => {
+      if ('exists' in condition) return this.#index.latest(condition.exists) === undefined
+      if ('empty' in condition) return this.#index.hasUnder(condition.empty)
+      return (this.#index.latest(condition.key)?.revision ?? 0) !== condition.revision
+    })
+  }
+
+  /** Refuses a write once what is in its way can be read. */
+  async #refuse(condition: Condition): Promise<never> {
+    if (!this.#writes.isIdle) {
+      await new Promise<void>((resolve) => this.#refused.push({ revision: this.#taken, resolve }))
+    }
+    throw new ConditionError(condition)
+  }
+
+  #tellRefused(revision: number): void {
+    if (this.#refused.length === 0) return
+    const waiting = this.#refused.splice(0)
+    for (const one of waiting) {
+      if (one.revision <= revision) one.resolve()
+      else this.#refused.push(one)
     }
   }
 
@@ -304,6 +321,7 @@ class LogStorage implements EmbeddedStorage {
     this.#durable = writes.at(-1)!.revision
     this.#hub.publish(events, this.#durable)
     for (const write of writes) write.resolve(write.revision)
+    this.#tellRefused(this.#durable)
     this.#expiry.reschedule()
     this.#retention.observe(this.#durable)
   }
@@ -312,6 +330,7 @@ class LogStorage implements EmbeddedStorage {
     this.#log?.error('writes failed', { writes: writes.length, error })
     this.#index.rollback()
     for (const { reject } of writes) reject(new StorageError(error.code, error.message, { cause: error }))
+    this.#tellRefused(Number.POSITIVE_INFINITY)
   }
 
   #expiresAt(options: WriteOptions | undefined): number {

@@ -62,6 +62,10 @@ export class WriteQueue {
     return this.#bytes
   }
 
+  get isIdle(): boolean {
+    return this.#queued.length + this.#underWay.length === 0
+  }
+
   add(write: PendingWrite): void {
     this.#queued.push(write)
     this.#bytes += sizeOf(write)
@@ -71,7 +75,7 @@ export class WriteQueue {
 
   /** Resolves when no write is pending; from now on none of them waits for company. */
   async idle(): Promise<void> {
-    if (this.#queued.length + this.#underWay.length === 0) return
+    if (this.isIdle) return
     this.#sendBy = 0
     this.#schedule()
     await new Promise<void>((resolve) => this.#onIdle.push(resolve))
