@@ -6,6 +6,7 @@ import { isAlreadyExists, isConflict, isNotFound } from '#core/errors/status-err
 import { reviveObject } from '#core/machinery/canonical.ts'
 import { asServer } from '#core/registry/as-server.ts'
 import type { Registry, ServedVersion } from '#core/registry/registry.ts'
+import type { ResourceDefinition } from '#core/registry/resource.ts'
 import type { ResourceStore } from '#core/registry/resource-store.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { type LocalPlan, type LocalVersion, planLocal } from './local-plan.ts'
@@ -21,12 +22,14 @@ export function apiServices(registry: Registry): ServedVersion {
   return registry.find(ownGroup, 'v1', 'apiservices')!
 }
 
-/** Keeps an APIService for every group version that this server answers itself. A change of definitions costs one pass over their names. */
+/** Keeps an APIService for every group version that this server answers itself. A change of definitions costs a look at their group. */
 export class LocalServices implements Disposable {
   readonly #registry: Registry
   readonly #store: ResourceStore
   readonly #log: Logger
-  #wanted: ReadonlyMap<string, LocalVersion> = new Map()
+  readonly #wanted = new Map<string, LocalVersion>()
+  /** The definitions of each group as they were when it was looked at. */
+  readonly #seen = new Map<string, readonly ResourceDefinition[]>()
   /** Objects of group versions that are not known to be served here: definitions may be behind them. */
   readonly #doubtful = new Set<string>()
   #timer: NodeJS.Timeout | undefined
@@ -41,7 +44,7 @@ export class LocalServices implements Disposable {
   /** Resolves when every object is there. */
   async start(): Promise<void> {
     const { cache } = apiServices(this.#registry).resource
-    this.#wanted = localVersions(this.#registry)
+    this.#lookAtGroups()
     this.#registry.onChange(() => this.#lookSoon())
     this.#stopFollowing = cache.onChange(({ entry }) => {
       if (this.#wanted.has(entry.key)) return void this.#settle(entry.key, false)
@@ -60,13 +63,29 @@ export class LocalServices implements Disposable {
   }
 
   #look(): void {
-    const before = this.#wanted
-    this.#wanted = localVersions(this.#registry)
-    const changed = new Set(this.#doubtful)
+    const changed = this.#lookAtGroups().union(this.#doubtful)
     this.#doubtful.clear()
-    for (const name of this.#wanted.keys()) if (!before.has(name)) changed.add(name)
-    for (const name of before.keys()) if (!this.#wanted.has(name)) changed.add(name)
     void this.#settleAll(changed, false)
+  }
+
+  /** @returns the names of the APIServices that are wanted since, and of those that are no more */
+  #lookAtGroups(): Set<string> {
+    const { groups } = this.#registry
+    const changed = new Set<string>()
+    for (const group of new Set([...groups.keys(), ...this.#seen.keys()])) {
+      const [before, after] = [this.#seen.get(group), groups.get(group)]
+      if (before === after || group === ownGroup) continue
+      const wanted = localVersions(after ?? [])
+      for (const name of localVersions(before ?? []).keys())
+        if (!wanted.has(name) && this.#wanted.delete(name)) changed.add(name)
+      for (const [name, version] of wanted) {
+        if (!this.#wanted.has(name)) changed.add(name)
+        this.#wanted.set(name, version)
+      }
+      if (after) this.#seen.set(group, after)
+      else this.#seen.delete(group)
+    }
+    return changed
   }
 
   async #settleAll(names: Iterable<string>, isStart: boolean): Promise<void> {
@@ -120,17 +139,12 @@ export class LocalServices implements Disposable {
   }
 }
 
-/** By the name of their APIService. */
-function localVersions(registry: Registry): Map<string, LocalVersion> {
-  const found = new Map<string, LocalVersion>()
-  for (const { definition } of registry.all()) {
-    const { builtin, group, versions } = definition
-    if (group === ownGroup) continue
-    for (const { name: version, served } of versions) {
-      if (served) found.set(apiServiceName({ group, version }), { group, version, builtin })
-    }
-  }
-  return found
+/** What the definitions of a group serve, by the name of its APIService. */
+function localVersions(members: readonly ResourceDefinition[]): Map<string, LocalVersion> {
+  const served = members.flatMap(({ builtin, group, versions }) =>
+    versions.filter((one) => one.served).map(({ name: version }) => ({ group, version, builtin })),
+  )
+  return new Map(served.map((one) => [apiServiceName(one), one]))
 }
 
 export const parse = (entry: CacheEntry) => reviveObject(entry.bytes) as unknown as APIService
