@@ -1,5 +1,6 @@
 import type { Admission, AdmissionRequest, ObjectReader } from '#apis/plugin/v1/admission.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds/default-toleration-seconds.ts'
+import { after, inTurn } from './in-turn.ts'
 import { limitRanger } from './limit-ranger/limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle/namespace-lifecycle.ts'
 import { priority } from './priority/priority.ts'
@@ -9,6 +10,13 @@ import { serviceAccount } from './service-account/service-account.ts'
 export interface AdmissionStep {
   name: string
   admit?(request: AdmissionRequest): Promise<void> | void
+  /** Of a step that may change an object in any way: has all that admit look at it once more when it did. */
+  again?: {
+    /** Asked once all have admitted. */
+    isNeeded(request: AdmissionRequest): boolean
+    /** Stands for `admit` the second time. */
+    admit(request: AdmissionRequest): Promise<void> | void
+  }
   validate?(request: AdmissionRequest): Promise<void> | void
 }
 
@@ -29,21 +37,19 @@ export function builtinSteps(reader: ObjectReader): AdmissionStep[] {
 /** Runs the steps one after another: first all that may change the object, then, when it is whole, all that judge it. */
 export function admissionChain(steps: readonly AdmissionStep[]): Admission {
   const admitting = steps.filter((step) => step.admit)
+  const repeating = admitting.filter((step) => step.again)
   const validating = steps.filter((step) => step.validate)
-  return {
-    mutate: (request) => inTurn(admitting, (step) => step.admit!(request)),
-    validate: (request) => inTurn(validating, (step) => step.validate!(request)),
+  const repeat = (request: AdmissionRequest) => {
+    if (repeating.some((step) => step.again!.isNeeded(request))) {
+      return inTurn(admitting, (step) => (step.again ? step.again.admit(request) : step.admit!(request)))
+    }
   }
-}
-
-/** One after another; without leaving this turn as long as none of them has to wait for anything. */
-function inTurn(
-  steps: readonly AdmissionStep[],
-  run: (step: AdmissionStep) => Promise<void> | void,
-  from = 0,
-): Promise<void> | void {
-  for (let at = from; at < steps.length; at++) {
-    const waiting = run(steps[at]!)
-    if (waiting) return waiting.then(() => inTurn(steps, run, at + 1))
+  return {
+    mutate: (request) =>
+      after(
+        inTurn(admitting, (step) => step.admit!(request)),
+        () => repeat(request),
+      ),
+    validate: (request) => inTurn(validating, (step) => step.validate!(request)),
   }
 }

@@ -1,5 +1,8 @@
 import { join } from 'node:path'
 import { admissionChain, builtinSteps } from '#admission/chain.ts'
+import { policyRules } from '#admission/policies/expression-rules.ts'
+import { MutatingPolicies } from '#admission/policies/mutating.ts'
+import { ValidatingPolicies } from '#admission/policies/validating.ts'
 import { resourceQuota } from '#admission/resource-quota/resource-quota.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { Logger } from '#apis/plugin/v1/host.ts'
@@ -34,9 +37,11 @@ import { startFlowControl } from './flow-control/start.ts'
 import { entryUrl, findBuiltinPlugins, type PluginPackage } from './host/builtin-plugins.ts'
 import { Host } from './host/host.ts'
 import { PluginObjects } from './host/objects.ts'
+import { AdmissionKinds } from './registry/admission-kinds.ts'
 import { builtinRules, loadBuiltinDefinitions } from './registry/builtin.ts'
 import { CustomResources } from './registry/custom/custom-resources.ts'
 import { CacheReader } from './registry/object-reader.ts'
+import { feedPolicies } from './registry/policy-feed.ts'
 import { quotaWriter } from './registry/quota-writer.ts'
 import { Registry } from './registry/registry.ts'
 import { ResourceStore } from './registry/resource-store.ts'
@@ -49,6 +54,7 @@ import { writeKubeconfig } from './server/kubeconfig.ts'
 import { listen } from './server/listener.ts'
 import { newLogger } from './server/log.ts'
 import { pathEndpoint } from './server/paths.ts'
+import { mutatingPolicyMetrics, validatingPolicyMetrics } from './server/policy-metrics.ts'
 import { loadOrCreatePki, type Pki } from './server/pki/pki.ts'
 import { createServerMetrics } from './server/server-metrics.ts'
 import { certifiedAddresses, startServiceNetwork } from './service-addresses/start.ts'
@@ -99,7 +105,19 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   feedRbac(rbac, registry)
   const authorizer = union([nodeAuthorizer(), rbac])
   const quotas = quotaWriter(registry, () => store)
-  const steps = [...builtinSteps(reader), escalationPrevention(rbac, authorizer), resourceQuota(reader, quotas)]
+  const metrics = createServerMetrics(registry)
+  const around = { reader, kinds: new AdmissionKinds(() => registry) }
+  const mutating = new MutatingPolicies(around, mutatingPolicyMetrics(metrics.families))
+  const validating = new ValidatingPolicies(around, validatingPolicyMetrics(metrics.families))
+  feedPolicies(registry, 'mutating', mutating.set)
+  feedPolicies(registry, 'validating', validating.set)
+  const steps = [
+    ...builtinSteps(reader),
+    mutating,
+    escalationPrevention(rbac, authorizer),
+    validating,
+    resourceQuota(reader, quotas),
+  ]
   const store: ResourceStore = new ResourceStore({ storage, admission: admissionChain(steps) })
   new CustomResources({ registry, store, log }).start()
   const services = startServiceNetwork(options, { registry, store, storage, cacher, log })
@@ -112,7 +130,6 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     allowAnonymous: options.anonymousAuth,
   })
 
-  const metrics = createServerMetrics(registry)
   const flowControl = startFlowControl(options, { registry, store, reader, metrics: metrics.families, log })
   const readiness: HealthCheck[] = []
   let bootstrapped = false
@@ -228,7 +245,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 /** The rules of the built-in kinds, with the time that those which come and go (Events) are to be kept. */
 function rulesFor({ eventTtlMs }: ClusterOptions): typeof builtinRules {
   const ttlSeconds = Math.ceil(eventTtlMs / 1000)
-  return new Map(Array.from(builtinRules, ([of, rules]) => [of, rules.ttlSeconds ? { ...rules, ttlSeconds } : rules]))
+  return new Map([
+    ...Array.from(builtinRules, ([of, rules]) => [of, rules.ttlSeconds ? { ...rules, ttlSeconds } : rules] as const),
+    ...policyRules,
+  ])
 }
 
 /** Until it is elected, the host runs nothing but its node agent. */

@@ -44,6 +44,14 @@ const operationFields = ['op', 'path', 'from', 'value']
 /** An operation that the document at hand does not allow; the message says why. */
 class Inapplicable extends Error {}
 
+/** A `test` that found something else. */
+class FailedTest extends Inapplicable {}
+
+/** Whether a patch was not applied because one of its tests failed. */
+export function isFailedTest(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof FailedTest
+}
+
 function newInapplicable(cause: Inapplicable): StatusError {
   return new StatusError(
     {
@@ -177,7 +185,7 @@ class Document {
     const missing = `test operation does not apply: is missing path: ${pointer(path)}`
     const found =
       path.length === 0 ? this.root : look(this.locate(path, missing), `error in test for path: '${pointer(path)}'`)
-    if (!equalJson(found ?? null, value)) throw new Inapplicable(`testing value ${pointer(path)} failed: test failed`)
+    if (!equalJson(found ?? null, value)) throw new FailedTest(`testing value ${pointer(path)} failed: test failed`)
   }
 
   move(from: readonly string[], path: readonly string[]): void {

@@ -129,6 +129,8 @@ export class ResourceStore {
     const object = decodeObject(value, served, context)
     dropRepeatedOwners(object, context.warn)
     checkNamespace(object, namespace)
+    // Admission is to see where the object will be.
+    if (namespace) object.metadata.namespace = namespace
     const sent = takeOwners(object)
     const { manager } = context
     const owners = applied ?? (manager === undefined ? '' : trackCreate(object, sent, served, manager, this.#now()))
@@ -565,7 +567,7 @@ function dropStatus(object: UnstructuredObject, served: ServedVersion): void {
 }
 
 /** A write of the object keeps the old status; a write of the status keeps everything else. */
-function keepOtherHalf(
+export function keepOtherHalf(
   object: UnstructuredObject,
   old: UnstructuredObject,
   served: ServedVersion,

@@ -1,17 +1,18 @@
-import { each, inRange, labelSelectorErrors, named, nonEmpty, present } from '../../meta/v1/field-checks.ts'
-import { duplicate, type FieldError, forbidden, invalid, required } from '../../meta/v1/field-error.ts'
+import { each, inRange, labelSelectorErrors, named, nonEmpty } from '../../meta/v1/field-checks.ts'
+import { duplicate, type FieldError, invalid, required } from '../../meta/v1/field-error.ts'
 import { dnsSubdomainFaults } from '../../meta/v1/names.ts'
-import { ageColumn, column, integer, nameColumn, printer } from '../../meta/v1/printing.ts'
+import { ageColumn, integer, nameColumn, printer } from '../../meta/v1/printing.ts'
 import type { Rules } from '../../meta/v1/rules.ts'
+import { operationRuleErrors } from './operation-rules.ts'
+import {
+  mutatingAdmissionPolicyBindingRules,
+  mutatingAdmissionPolicyRules,
+  validatingAdmissionPolicyBindingRules,
+  validatingAdmissionPolicyRules,
+} from './policy-rules.ts'
 import type {
-  MutatingAdmissionPolicy,
   MutatingWebhook,
   MutatingWebhookConfiguration,
-  ParamKind,
-  ParamRef,
-  RuleWithOperations,
-  ValidatingAdmissionPolicy,
-  ValidatingAdmissionPolicyBinding,
   ValidatingWebhook,
   ValidatingWebhookConfiguration,
   WebhookClientConfig,
@@ -86,29 +87,6 @@ const inSeconds = (field: string, seconds: number | undefined) =>
     ? []
     : [invalid(field, seconds, 'the timeout value must be between 1 and 30 seconds')]
 
-function operationRuleErrors(field: string, rule: RuleWithOperations): FieldError[] {
-  const { operations, apiGroups, apiVersions, resources } = rule
-  const lone = (name: string, list: readonly string[] | undefined) =>
-    list && list.length > 1 && list.includes('*')
-      ? [invalid(`${field}.${name}`, list, `if '*' is present, must not specify other ${wordOf[name]}`)]
-      : []
-  return [
-    ...present(`${field}.operations`, operations),
-    ...lone('operations', operations),
-    ...present(`${field}.apiGroups`, apiGroups),
-    ...lone('apiGroups', apiGroups),
-    ...present(`${field}.apiVersions`, apiVersions),
-    ...lone('apiVersions', apiVersions),
-    ...present(`${field}.resources`, resources),
-  ]
-}
-
-const wordOf: Readonly<Record<string, string>> = {
-  operations: 'operations',
-  apiGroups: 'API groups',
-  apiVersions: 'API versions',
-}
-
 function clientConfigErrors(field: string, { url, service }: WebhookClientConfig): FieldError[] {
   if ((url === undefined) === (service === undefined)) {
     return [required(field, 'exactly one of url or service is required')]
@@ -136,101 +114,9 @@ function urlErrors(field: string, text: string): FieldError[] {
   return errors
 }
 
-export const validatingAdmissionPolicyRules: Rules<ValidatingAdmissionPolicy> = {
-  validate({ spec = {} }) {
-    const { validations, auditAnnotations, matchConstraints } = spec
-    return [
-      ...paramKindErrors('spec.paramKind', spec.paramKind),
-      ...(matchConstraints
-        ? present('spec.matchConstraints.resourceRules', matchConstraints.resourceRules)
-        : [required('spec.matchConstraints')]),
-      ...each('spec.matchConstraints.resourceRules', matchConstraints?.resourceRules, (at, rule) =>
-        operationRuleErrors(at, rule as RuleWithOperations),
-      ),
-      ...(validations?.length || auditAnnotations?.length
-        ? []
-        : [required('spec.validations', 'validations or auditAnnotations must contain at least one item')]),
-      ...each('spec.validations', validations, (at, { expression, message }) => [
-        ...nonEmpty(`${at}.expression`, expression?.trim(), 'expression is not specified'),
-        ...(message !== undefined && message.trim() === ''
-          ? [invalid(`${at}.message`, message, 'message must be non-empty if specified')]
-          : []),
-      ]),
-    ]
-  },
-  print: printer<ValidatingAdmissionPolicy>(
-    nameColumn,
-    integer('Validations', ({ spec }) => spec?.validations?.length ?? 0),
-    column('ParamKind', ({ spec }) => paramKindText(spec?.paramKind)),
-    ageColumn,
-  ),
-}
-
-export const mutatingAdmissionPolicyRules: Rules<MutatingAdmissionPolicy> = {
-  validate: ({ spec = {} }) => [
-    ...paramKindErrors('spec.paramKind', spec.paramKind),
-    ...present('spec.mutations', spec.mutations, 'mutations must contain at least one item'),
-  ],
-  print: printer<MutatingAdmissionPolicy>(
-    nameColumn,
-    integer('Mutations', ({ spec }) => spec?.mutations?.length ?? 0),
-    column('ParamKind', ({ spec }) => paramKindText(spec?.paramKind)),
-    ageColumn,
-  ),
-}
-
-export const validatingAdmissionPolicyBindingRules: Rules<ValidatingAdmissionPolicyBinding> = {
-  validate({ spec }) {
-    if (!spec) return []
-    const { policyName, validationActions: actions, paramRef } = spec
-    return [
-      ...named('spec.policyName', policyName, dnsSubdomainFaults),
-      ...(actions?.length === 0
-        ? [required('spec.validationActions', 'at least one validation action is required')]
-        : []),
-      ...(actions?.includes('Deny') && actions.includes('Warn')
-        ? [
-            invalid(
-              'spec.validationActions',
-              actions,
-              'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)',
-            ),
-          ]
-        : []),
-      ...(paramRef ? paramRefErrors('spec.paramRef', paramRef) : []),
-    ]
-  },
-  print: printer<ValidatingAdmissionPolicyBinding>(
-    nameColumn,
-    column('PolicyName', ({ spec }) => spec.policyName),
-    column('ParamRef', ({ spec }) => paramRefText(spec.paramRef)),
-    ageColumn,
-  ),
-}
-
-function paramKindErrors(field: string, kind: ParamKind | undefined): FieldError[] {
-  if (!kind) return []
-  return [...present(`${field}.apiVersion`, kind.apiVersion), ...present(`${field}.kind`, kind.kind)]
-}
-
-function paramRefErrors(field: string, { name, selector, parameterNotFoundAction }: ParamRef): FieldError[] {
-  const errors: FieldError[] = []
-  if (name && selector) errors.push(forbidden(`${field}.name`, 'name and selector are mutually exclusive'))
-  if (!name && !selector) errors.push(required(field, 'one of name or selector must be specified'))
-  if (!parameterNotFoundAction) errors.push(required(`${field}.parameterNotFoundAction`))
-  return [...errors, ...labelSelectorErrors(`${field}.selector`, selector)]
-}
-
-const paramKindText = (kind: ParamKind | undefined) => (kind ? `${kind.apiVersion}/${kind.kind}` : '<unset>')
-
-function paramRefText(ref: ParamRef | undefined): string {
-  if (!ref) return '<unset>'
-  if (ref.selector) return '*'
-  return ref.namespace ? `${ref.namespace}/${ref.name}` : (ref.name ?? '')
-}
-
 export const admissionRegistrationRules = new Map<string, unknown>([
   ['admissionregistration.k8s.io/mutatingadmissionpolicies', mutatingAdmissionPolicyRules],
+  ['admissionregistration.k8s.io/mutatingadmissionpolicybindings', mutatingAdmissionPolicyBindingRules],
   ['admissionregistration.k8s.io/mutatingwebhookconfigurations', webhookConfigurationRules],
   ['admissionregistration.k8s.io/validatingadmissionpolicies', validatingAdmissionPolicyRules],
   ['admissionregistration.k8s.io/validatingadmissionpolicybindings', validatingAdmissionPolicyBindingRules],

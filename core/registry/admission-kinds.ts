@@ -1,0 +1,138 @@
+import { apiVersionOf, type UnstructuredObject } from '#apis/meta/v1/types.ts'
+import type { AdmissionRequest } from '#apis/plugin/v1/admission.ts'
+import { findStatusError, newInternalError } from '#core/errors/status-error.ts'
+import type { CompiledSchema } from '#core/schema/compile.ts'
+import { cloneJson } from '#core/schema/json.ts'
+import { decodeObject } from './decode.ts'
+import type { Registry, Resource, ServedVersion } from './registry.ts'
+import { keepOtherHalf } from './resource-store.ts'
+
+interface GroupVersionResource {
+  group: string
+  version: string
+  resource: string
+}
+
+interface GroupVersionKind {
+  group: string
+  version: string
+  kind: string
+}
+
+interface ServedKind extends GroupVersionResource, GroupVersionKind {
+  namespaced: boolean
+}
+
+/** What admission asks of the registry: which kinds there are, how they are called, converted and made fit to be stored. */
+export class AdmissionKinds {
+  readonly #registry: () => Registry
+  #index: KindIndex | undefined
+
+  /** @param registry asked at each look, since the registry and what reads it are made together */
+  constructor(registry: () => Registry) {
+    this.#registry = registry
+  }
+
+  byKind({ group, version, kind }: GroupVersionKind): ServedKind | undefined {
+    return this.#current().byKind.get(`${group}/${version}/${kind}`)
+  }
+
+  byResource({ group, version, resource }: GroupVersionResource): ServedKind | undefined {
+    const served = this.#registry().find(group, version, resource)
+    return served && servedKind(served.resource, version)
+  }
+
+  /** Every group and version in which the same objects are served. */
+  equivalents(group: string, resource: string): readonly ServedKind[] {
+    const found = this.#registry().get(group, resource)
+    return (found && this.#current().byHome.get(homeOf(found))) ?? []
+  }
+
+  convert(
+    object: Readonly<UnstructuredObject>,
+    { group, version, resource }: GroupVersionResource,
+  ): UnstructuredObject | Promise<UnstructuredObject> {
+    const copy = cloneJson<UnstructuredObject>(object)
+    const apiVersion = apiVersionOf({ group, version })
+    const convert = this.#registry().get(group, resource)?.rules.convert
+    return convert ? convert(copy, apiVersion) : { ...copy, apiVersion }
+  }
+
+  schema({ group, version, kind }: GroupVersionKind): CompiledSchema | undefined {
+    const known = this.byKind({ group, version, kind })
+    if (known) return this.#registry().find(group, version, known.resource)?.schema
+    try {
+      return this.#registry().builtinCompiler.compileDefinition(definitionName(group, version, kind))
+    } catch {
+      return undefined
+    }
+  }
+
+  /** @throws StatusError InternalError when the request's object is none of its kind any more */
+  settle(request: AdmissionRequest): void {
+    const { group, version, resource, object, oldObject, subresource } = request
+    const served = this.#registry().find(group, version, resource)
+    if (!served || !object) return
+    const isOwn = object.kind === served.resource.definition.kind && object.apiVersion === served.apiVersion
+    if (!isOwn && request.kind === served.resource.definition.kind) {
+      throw newInternalError(`an object of ${resource} cannot become a ${object.apiVersion}, Kind=${object.kind}`)
+    }
+    if (isOwn) settleObject(object, served)
+    else this.schema({ ...partsOf(object.apiVersion), kind: object.kind })?.applyDefaults(object)
+    if (isOwn && oldObject) keepOtherHalf(object, oldObject, served, subresource)
+  }
+
+  #current(): KindIndex {
+    const registry = this.#registry()
+    if (this.#index?.generation !== registry.generation) this.#index = indexOf(registry)
+    return this.#index
+  }
+}
+
+/** What a policy made is read as strictly as the type of the kind is: a custom resource loses what its schema does not know. */
+function settleObject(object: UnstructuredObject, served: ServedVersion): void {
+  const fieldValidation = served.resource.definition.builtin ? 'Strict' : 'Ignore'
+  try {
+    decodeObject(object, served, { fieldValidation, warn: () => {} })
+  } catch (error) {
+    throw newInternalError(findStatusError(error)?.message ?? String(error), error)
+  }
+  delete object.metadata.managedFields
+}
+
+interface KindIndex {
+  generation: number
+  byKind: ReadonlyMap<string, ServedKind>
+  byHome: ReadonlyMap<string, readonly ServedKind[]>
+}
+
+function indexOf(registry: Registry): KindIndex {
+  const kinds = [...registry.all()].flatMap((resource) =>
+    resource.definition.versions
+      .filter(({ served }) => served)
+      .map(({ name }) => ({ home: homeOf(resource), kind: servedKind(resource, name) })),
+  )
+  const byHome = Map.groupBy(kinds, ({ home }) => home)
+  return {
+    generation: registry.generation,
+    byKind: new Map(kinds.map(({ kind }) => [`${kind.group}/${kind.version}/${kind.kind}`, kind])),
+    byHome: new Map(Array.from(byHome, ([home, members]) => [home, members.map(({ kind }) => kind)])),
+  }
+}
+
+const homeOf = ({ home }: Resource) => `${home.group}/${home.resource}`
+
+function servedKind({ definition }: Resource, version: string): ServedKind {
+  const { group, resource, kind, namespaced } = definition
+  return { group, version, resource, kind, namespaced }
+}
+
+function partsOf(apiVersion: string): { group: string; version: string } {
+  const slash = apiVersion.indexOf('/')
+  return { group: apiVersion.slice(0, Math.max(0, slash)), version: apiVersion.slice(slash + 1) }
+}
+
+/** Of kinds that only subresources take: `io.k8s.api.autoscaling.v1.Scale`. */
+function definitionName(group: string, version: string, kind: string): string {
+  return `io.k8s.api.${group === '' ? 'core' : group.split('.', 1)[0]}.${version}.${kind}`
+}
