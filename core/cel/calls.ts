@@ -1,6 +1,7 @@
 /** Calls of functions: which overload the values at run time are meant for. */
 import type { Code } from './activation.ts'
 import type { Expression } from './ast.ts'
+import { chargedCallCode } from './cost/charging.ts'
 import type { Overload } from './environment.ts'
 import { runtimeName, type Type, type TypeKind } from './types.ts'
 import {
@@ -55,7 +56,6 @@ export type Cost = (...args: readonly Value[]) => number
 interface Candidate {
   readonly call: Call
   readonly guards: readonly (Guard | undefined)[]
-  readonly cost: Cost | undefined
 }
 
 /**
@@ -72,67 +72,41 @@ export function callCode(
 ): Code {
   const fitting = overloads.filter((one) => one.isMethod === isMethod && one.params.length === args.length)
   if (fitting.length === 0) return () => fail(overloads.length === 0 ? `unbound function: ${name}` : 'no such overload')
-  const candidates = fitting.map((one) => candidateOf(one, args, cost))
-  const [only] = candidates
-  if (candidates.length > 1) return anyCode(candidates, codes)
-  if (codes.length === 1) return unaryCode(only!, codes[0]!)
-  return codes.length === 2 ? binaryCode(only!, codes[0]!, codes[1]!) : anyCode(candidates, codes)
+  const call = dispatch(fitting.map((one) => candidateOf(one, args)))
+  if (cost) return chargedCallCode(call, codes, cost)
+  const [first, second] = codes
+  if (codes.length === 1) return (activation) => call(first!(activation))
+  if (codes.length === 2) return (activation) => call(first!(activation), second!(activation))
+  return (activation) => call(...codes.map((code) => code(activation)))
 }
 
-function candidateOf(
-  { params, call, prepare }: Overload,
-  args: readonly Expression[],
-  cost: Cost | undefined,
-): Candidate {
+function candidateOf({ params, call, prepare }: Overload, args: readonly Expression[]): Candidate {
   const constants = args.map((arg) => (arg.kind === 'literal' ? arg.value : undefined))
-  return {
-    call: (prepare?.(constants) ?? call) as Call,
-    guards: params.map(guardOf),
-    cost,
-  }
+  return { call: (prepare?.(constants) ?? call) as Call, guards: params.map(guardOf) }
 }
 
-function unaryCode({ call, cost, guards: [guard] }: Candidate, arg: Code): Code {
-  return (activation) => {
-    const value = arg(activation)
-    if (guard && !guard(value)) return noSuchOverload()
-    if (cost) activation.budget!.charge(cost(value))
-    return call(value)
-  }
+/** Calls the first overload that is meant for the values. */
+function dispatch(candidates: readonly Candidate[]): Call {
+  const [only] = candidates
+  if (candidates.length > 1) return (...values) => dispatchAmong(candidates, values)
+  if (only!.guards.length === 1) return unary(only!)
+  return only!.guards.length === 2 ? binary(only!) : (...values) => dispatchAmong(candidates, values)
 }
 
-function binaryCode(candidate: Candidate, left: Code, right: Code): Code {
-  const { call, cost } = candidate
-  const [first, second] = candidate.guards
-  if (first === guards.string && second === guards.string) return textCode(candidate, left, right)
-  return (activation) => {
-    const a = left(activation)
-    const b = right(activation)
-    if ((first && !first(a)) || (second && !second(b))) return noSuchOverload()
-    if (cost) activation.budget!.charge(cost(a, b))
-    return call(a, b)
-  }
+function unary({ call, guards: [guard] }: Candidate): Call {
+  return (value) => (guard && !guard(value) ? noSuchOverload() : call(value))
 }
 
-/** A function of two strings, as most of two arguments are. */
-function textCode({ call, cost }: Candidate, left: Code, right: Code): Code {
-  return (activation) => {
-    const a = left(activation)
-    const b = right(activation)
-    if (typeof a !== 'string' || typeof b !== 'string') return noSuchOverload()
-    if (cost) activation.budget!.charge(cost(a, b))
-    return call(a, b)
-  }
+function binary({ call, guards: [first, second] }: Candidate): Call {
+  // Most functions of two arguments are of two strings.
+  if (first === guards.string && second === guards.string)
+    return (a, b) => (typeof a === 'string' && typeof b === 'string' ? call(a, b) : noSuchOverload())
+  return (a, b) => ((first && !first(a)) || (second && !second(b)) ? noSuchOverload() : call(a, b))
 }
 
-function anyCode(candidates: readonly Candidate[], codes: readonly Code[]): Code {
-  return (activation) => {
-    const values = codes.map((code) => code(activation))
-    for (const { call, cost, guards } of candidates) {
-      if (!guards.every((guard, i) => !guard || guard(values[i]))) continue
-      if (cost) activation.budget!.charge(cost(...values))
-      return call(...values)
-    }
-    return noSuchOverload()
+function dispatchAmong(candidates: readonly Candidate[], values: readonly Value[]): Value {
+  for (const { call, guards } of candidates) {
+    if (guards.every((guard, i) => !guard || guard(values[i]))) return call(...values)
   }
+  return noSuchOverload()
 }

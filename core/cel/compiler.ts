@@ -25,7 +25,7 @@ import { qualifiedName } from './ast.ts'
 import { type Cost, callCode } from './calls.ts'
 import { type Checked, findInScope, isLocal, qualifiedOverloads } from './checker.ts'
 import { comprehensionCode } from './comprehensions.ts'
-import { chargedBinaryCode, chargedCode, chargedWhenPresentCode, twiceChargedCode } from './cost/charging.ts'
+import { chargedCallCode, chargedCode, chargedWhenPresentCode, twiceChargedCode } from './cost/charging.ts'
 import { type CostModel, Meter } from './cost/meter.ts'
 import type { Price } from './cost/price.ts'
 import { functionPrice, operatorPrice } from './cost/prices.ts'
@@ -235,8 +235,16 @@ class Compiler {
     const isMethod = node.target !== undefined && !isQualified
     const overloads = this.#checked?.overloads.get(node.id) ?? this.#environment.overloads(name) ?? []
     const args = isMethod ? [node.target!, ...node.args] : node.args
+    if (isAlternative(node, isMethod)) return this.#alternative(node, scope)
     const codes = this.#all(args, scope)
     return callCode(name, overloads, isMethod, args, codes, this.#charge(functionPrice(name, overloads)))
+  }
+
+  /** `optional.or(other)`, `optional.orValue(other)`: the other is evaluated only when it is needed, and the call is free. */
+  #alternative({ name, target, args }: Call, scope: Scope | undefined): Code {
+    const from = this.compile(target!, scope)
+    const other = this.branch(args[0]!, scope)
+    return alternativeCode(from, other, name === 'orValue')
   }
 
   #operator(node: Call, scope: Scope | undefined): Code | undefined {
@@ -246,7 +254,7 @@ class Compiler {
     const cost = this.#operatorCost(node)
     if (!b) return unaryCode(unaryOperators.get(name)!, this.compile(a, scope))
     if (!cost) return this.#binary(name, a, b, scope)
-    return chargedBinaryCode(this.#valueOperator(name, a), this.compile(a, scope), this.compile(b, scope), cost)
+    return chargedCallCode(this.#valueOperator(name, a), this.#all([a, b], scope), cost)
   }
 
   #operatorCost(node: Call): Cost | undefined {
@@ -519,6 +527,19 @@ function optionalIndexCode(operand: Code, key: Code): Code {
 function optionalIndex(from: Value, key: Value): Optional {
   const held = from instanceof Optional ? from.value : from
   return held === undefined ? Optional.none : optionalOf(arithmetic.lookUp(held, key))
+}
+
+const isAlternative = ({ name, args }: Call, isMethod: boolean) =>
+  isMethod && args.length === 1 && (name === 'or' || name === 'orValue')
+
+function alternativeCode(from: Code, other: Code, isUnwrapped: boolean): Code {
+  return (activation) => {
+    const value = from(activation)
+    if (!(value instanceof Optional)) return noSuchOverload()
+    if (value.value !== undefined) return isUnwrapped ? value.value : value
+    const instead = other(activation)
+    return isUnwrapped || instead instanceof Optional ? instead : noSuchOverload()
+  }
 }
 
 /** What an optional holds, as a list of one or none. */

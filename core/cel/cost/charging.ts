@@ -1,6 +1,6 @@
 /** Code that charges the budget of its evaluation. It runs only when there is one. */
-import type { Code } from '../activation.ts'
-import { Optional, type Value } from '../values.ts'
+import { type Code, outcome } from '../activation.ts'
+import { Failure, Optional, type Value } from '../values.ts'
 
 /** Charges what is known before the evaluation, at once. */
 export function chargedCode(code: Code, cost: number): Code {
@@ -20,24 +20,50 @@ export function chargedWhenPresentCode(code: Code): Code {
   }
 }
 
-/** An operator of two values, charged by them. */
-export function chargedBinaryCode(
-  call: (a: Value, b: Value) => Value,
-  left: Code,
-  right: Code,
-  actual: (a: Value, b: Value) => number,
-): Code {
+type Call = (...args: readonly Value[]) => Value
+type Cost = (...args: readonly Value[]) => number
+
+/**
+ * A call or an operator that is charged by its arguments before it is made; when one of two failed, too, as in the
+ * reference, which evaluates the other nevertheless.
+ */
+export function chargedCallCode(call: Call, codes: readonly Code[], cost: Cost): Code {
+  const [first, second] = codes
+  if (codes.length === 1) return chargedUnaryCode(call, first!, cost)
+  if (codes.length === 2) return chargedBinaryCode(call, first!, second!, cost)
   return (activation) => {
-    const a = left(activation)
-    const b = right(activation)
+    const values = codes.map((code) => code(activation))
+    activation.budget!.charge(cost(...values))
+    return call(...values)
+  }
+}
+
+function chargedUnaryCode(call: Call, code: Code, cost: Cost): Code {
+  return (activation) => {
+    const value = outcome(code, activation)
+    activation.budget!.charge(cost(argumentOf(value)))
+    if (value instanceof Failure) throw value
+    return call(value)
+  }
+}
+
+function chargedBinaryCode(call: Call, left: Code, right: Code, cost: Cost): Code {
+  return (activation) => {
+    const a = outcome(left, activation)
+    const b = outcome(right, activation)
     const budget = activation.budget!
-    budget.charge(actual(a, b))
+    budget.charge(cost(argumentOf(a), argumentOf(b)))
+    if (a instanceof Failure) throw a
+    if (b instanceof Failure) throw b
     const value = call(a, b)
     // What two lists or objects take is not seen from their price.
     if (typeof a === 'object' && a !== null) budget.look()
     return value
   }
 }
+
+/** What failed is charged as what has no size. */
+const argumentOf = (outcome: Value) => (outcome instanceof Failure ? null : outcome)
 
 /** Charges an optional twice when it has a value: once to find that out, and once to take the value. */
 export function twiceChargedCode(code: Code, beside: { absent: number; present: number }): Code {

@@ -47,6 +47,7 @@ export class Meter {
       case 'literal':
         return true
       case 'identifier':
+      case 'select':
         return this.#isType(node)
       case 'list':
         return this.#model.foldsConstants && node.elements.every(({ value }) => this.isConstant(value))

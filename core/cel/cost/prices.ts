@@ -6,7 +6,7 @@
 import type { Overload } from '../environment.ts'
 import { NamedFormat } from '../library/format.ts'
 import type { Type } from '../types.ts'
-import { Bytes, isMap, mapGet, mapKeys, Opaque, type Value } from '../values.ts'
+import { Bytes, isInt, isMap, mapGet, mapKeys, Opaque, type Value } from '../values.ts'
 import { bySize, type Estimate, fixed, type Operand, type Price, unit } from './price.ts'
 import { exactly, product, type Range, ranged, scaled, sum, unbounded, union } from './ranges.ts'
 import { sizeOf } from './sizes.ts'
@@ -84,8 +84,7 @@ const split: Price = {
 }
 
 const joined: Price = {
-  actual: (parts: readonly Value[], separator: Value = '') =>
-    Math.ceil(joinedSize(parts, sizeOf(separator)) * 2 * perCharacter),
+  actual: (parts: Value, separator: Value = '') => Math.ceil(joinedSize(parts, sizeOf(separator)) * 2 * perCharacter),
   estimate([parts, separator]) {
     const letters = parts!.items ? product(parts!.size, parts!.items.size) : exactly(0)
     const gaps = ranged((count) => Math.max(0, count - 1), [parts!.size])
@@ -94,8 +93,10 @@ const joined: Price = {
   },
 }
 
-const joinedSize = (parts: readonly Value[], separator: number) =>
-  parts.reduce<number>((total, part) => total + sizeOf(part), Math.max(0, parts.length - 1) * separator)
+function joinedSize(parts: Value, separator: number): number {
+  if (!Array.isArray(parts)) return 1
+  return parts.reduce<number>((total, part) => total + sizeOf(part), Math.max(0, parts.length - 1) * separator)
+}
 
 const found = bySize(match, upToSize)
 
@@ -133,11 +134,14 @@ const selected: Price = {
 const listing = (work: number) => 1 + creation.list + work
 const listed = (work: Range, size: Range): Estimate => ({ cost: sum(exactly(listing(0)), work), size })
 
+/** An argument that is a number of items; 0 when it is none. */
+const countOf = (value: Value) => (isInt(value) ? Math.max(0, Number(value)) : 0)
+
 const integer = (constant: Value, otherwise: number) =>
   typeof constant === 'number' ? Math.max(0, constant) : otherwise
 
 const sliced: Price = {
-  actual: (_items: Value, start: Value, end: Value) => listing(Math.max(0, Number(end) - Number(start))),
+  actual: (_items: Value, start: Value, end: Value) => listing(Math.max(0, countOf(end) - countOf(start))),
   estimate([items, start, end]) {
     const size = exactly(Math.max(0, integer(end!.constant, items!.size.max) - integer(start!.constant, 0)))
     return listed(size, size)
@@ -145,7 +149,7 @@ const sliced: Price = {
 }
 
 const numbered: Price = {
-  actual: (count: Value) => listing(Math.max(0, Number(count))),
+  actual: (count: Value) => listing(countOf(count)),
   estimate([count]) {
     const size = exactly(integer(count!.constant, unbounded))
     return listed(size, size)
@@ -155,7 +159,7 @@ const numbered: Price = {
 const reversed = bySize(listing, sameSize)
 
 const flattened: Price = {
-  actual: (items: Value, depth: Value = 1) => listing(sizeOf(items) * Math.max(0, Number(depth))),
+  actual: (items: Value, depth: Value = 1) => listing(sizeOf(items) * countOf(depth)),
   estimate([items, depth]) {
     const levels = depth ? integer(depth.constant, unbounded) : 1
     return listed(scaled(items!.size, levels), items!.size)
@@ -166,7 +170,8 @@ const flattened: Price = {
 const selfComparison = (areTexts: boolean) => 2 + (areTexts ? perCharacter : 0)
 
 /** What it costs to sort by these keys. */
-export function sortCost(keys: readonly Value[]): number {
+export function sortCost(keys: Value): number {
+  if (!Array.isArray(keys)) return listing(0)
   const [first] = keys
   return listing(Math.floor(keys.length ** 2 * selfComparison(typeof first === 'string' || first instanceof Bytes)))
 }
