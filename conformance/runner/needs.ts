@@ -20,6 +20,7 @@ export async function findMeans(cluster: Cluster): Promise<Means> {
     ['containers', whyNoNode(cluster, (runtime) => !runtime.startsWith('sim'))],
     ['impersonation', whyNoImpersonation(cluster)],
     ['neighbour', Promise.resolve(whyNoNeighbour(cluster))],
+    ['keelson', whyNotKeelson(cluster)],
   ]
   const reasons = await Promise.all(checks.map(async ([need, check]) => [need, await check] as const))
   const unmet = new Map(reasons.filter((entry): entry is [Need, string] => entry[1] !== undefined))
@@ -48,6 +49,14 @@ async function whyNoNode({ client }: Cluster, accepts: (runtime: string) => bool
 async function whyNoImpersonation({ http }: Cluster): Promise<string | undefined> {
   const { status } = await http.send({ path: '/version', headers: { 'impersonate-user': 'conformance' } })
   return status === 200 ? undefined : `acting as another user is answered with ${status}`
+}
+
+async function whyNotKeelson({ http }: Cluster): Promise<string | undefined> {
+  const answer = await http.send({ path: '/version' })
+  const { gitVersion } = answer.json<{ gitVersion: string }>()
+  return gitVersion.endsWith('+keelson')
+    ? undefined
+    : `the API server is ${gitVersion}, and Kubernetes has no such thing`
 }
 
 function whyNoNeighbour({ kubeconfig }: Cluster): string | undefined {

@@ -137,6 +137,12 @@ export interface JSONSchemaProps {
   title?: string
   type?: string
   uniqueItems?: boolean
+  /** Whether objects can be selected by the values here, without looking at all of them. */
+  'x-keelson-index'?: boolean
+  /** The object named here must exist when it is named. */
+  'x-keelson-reference'?: Record<string, unknown>
+  /** No two objects have the same value here, in a namespace or in the cluster. */
+  'x-keelson-unique'?: string
   'x-kubernetes-embedded-resource'?: boolean
   'x-kubernetes-int-or-string'?: boolean
   'x-kubernetes-list-map-keys'?: string[]

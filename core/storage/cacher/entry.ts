@@ -4,8 +4,8 @@ import type { Slab } from './slab.ts'
 /** What selectors ask of an object, extracted at most once for each revision. */
 export interface ObjectFacts {
   labels: Readonly<Record<string, string>>
-  /** Values of the resource's selectable fields; absent fields are the empty string. */
-  fields: Readonly<Record<string, string>>
+  /** Values of the resource's selectable fields; absent fields are the empty string. A field in lists may have several. */
+  fields: Readonly<Record<string, string | readonly string[]>>
 }
 
 export type ExtractFacts = (bytes: Buffer, key: string) => ObjectFacts
@@ -50,8 +50,8 @@ export class CacheEntry {
     return true
   }
 
-  /** The value of a selectable field; empty when absent. Names stand in the key: nothing is parsed for them. */
-  field(name: string, extract: ExtractFacts): string {
+  /** The value or values of a selectable field; empty when absent. Names stand in the key: nothing is parsed for them. */
+  field(name: string, extract: ExtractFacts): string | readonly string[] {
     if (name === 'metadata.name') return this.key.slice(this.key.indexOf('/') + 1)
     if (name === 'metadata.namespace') return this.key.slice(0, Math.max(0, this.key.indexOf('/')))
     const { fields } = this.facts(extract)

@@ -58,7 +58,7 @@ type State = Map<string, { revision: number; colour: string }>
 
 const stateOf = (entries: readonly CacheEntry[]): State =>
   new Map(
-    entries.map((entry) => [entry.key, { revision: entry.revision, colour: entry.facts(extract).fields.colour! }]),
+    entries.map((entry) => [entry.key, { revision: entry.revision, colour: entry.field('colour', extract) as string }]),
   )
 
 /** What a client that keeps a cache knows after these events; each must make sense to it. */

@@ -33,6 +33,8 @@ export class ResourceCache {
   readonly #views: WatchViews
   readonly #relays = new Set<Relay>()
   readonly #onChange = new Set<(change: Change) => void>()
+  /** The keys of the objects that have a value in a field, in order; undefined where nobody keeps an index of it. */
+  lookup: ((field: string, value: string) => readonly string[] | undefined) | undefined
   #history: Change[] = []
   #historyBytes = 0
   /** Changes with greater revisions are all in the history. */
@@ -88,8 +90,17 @@ export class ResourceCache {
    * @param keyPrefix `namespace/` or empty
    * @param after keys up to this one are left out
    * @param limit at most so many; 0 for all
+   * @param equals what matches has this value in this field: where there is an index of it, no others are looked at
    */
-  list(keyPrefix: string, matches?: (entry: CacheEntry) => boolean, limit = 0, after = ''): ListedEntries {
+  list(
+    keyPrefix: string,
+    matches?: (entry: CacheEntry) => boolean,
+    limit = 0,
+    after = '',
+    equals?: { field: string; value: string },
+  ): ListedEntries {
+    const keys = matches && equals && this.lookup?.(equals.field, equals.value)
+    if (keys) return this.#listAmong(keys, keyPrefix, matches, limit, after)
     const entries: CacheEntry[] = []
     let more = false
     const low = after ? `${after}\u0000` : keyPrefix
@@ -103,6 +114,24 @@ export class ResourceCache {
       return undefined
     }) as (key: string, entry: CacheEntry, counter: number) => void)
     return { entries, more }
+  }
+
+  #listAmong(
+    keys: readonly string[],
+    keyPrefix: string,
+    matches: (entry: CacheEntry) => boolean,
+    limit: number,
+    after: string,
+  ): ListedEntries {
+    const entries: CacheEntry[] = []
+    for (const key of keys) {
+      if (key <= after || !key.startsWith(keyPrefix)) continue
+      const entry = this.#entries.get(key)
+      if (!entry || !matches(entry)) continue
+      if (limit && entries.length === limit) return { entries, more: true }
+      entries.push(entry)
+    }
+    return { entries, more: false }
   }
 
   /** How many objects lie behind `after`. */
