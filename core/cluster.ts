@@ -8,6 +8,7 @@ import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { Logger } from '#apis/plugin/v1/host.ts'
 import { Aggregation } from './aggregation/aggregation.ts'
 import { requestHeaderObjects } from './aggregation/request-header-objects.ts'
+import { serviceResolver } from './aggregation/service-resolver.ts'
 import { serviceAccountTokens } from './authn/bearer-token.ts'
 import { clientCertificates } from './authn/client-certificate.ts'
 import { newIdentify } from './authn/identify.ts'
@@ -21,6 +22,10 @@ import { feedRbac } from './authz/rbac/feed.ts'
 import { RbacIndex } from './authz/rbac/rbac-index.ts'
 import { union } from './authz/union.ts'
 import type { ServerFlags } from './cli/flags.ts'
+import { Constraints } from './constraints/constraints.ts'
+import { definitionCheck } from './constraints/definition-check.ts'
+import { releaseConverted } from './conversion/converted-cache.ts'
+import { convertersWith } from './conversion/converters.ts'
 import { connectEndpoints } from './endpoints/connect.ts'
 import type { Endpoint } from './endpoints/endpoint.ts'
 import { get } from './endpoints/get.ts'
@@ -54,13 +59,14 @@ import { writeKubeconfig } from './server/kubeconfig.ts'
 import { listen } from './server/listener.ts'
 import { newLogger } from './server/log.ts'
 import { pathEndpoint } from './server/paths.ts'
-import { mutatingPolicyMetrics, validatingPolicyMetrics } from './server/policy-metrics.ts'
 import { loadOrCreatePki, type Pki } from './server/pki/pki.ts'
+import { mutatingPolicyMetrics, validatingPolicyMetrics } from './server/policy-metrics.ts'
 import { createServerMetrics } from './server/server-metrics.ts'
 import { certifiedAddresses, startServiceNetwork } from './service-addresses/start.ts'
 import { Cacher } from './storage/cacher/cacher.ts'
 import { openEmbeddedStorage } from './storage/embedded/embedded-storage.ts'
 import { isShared, type Storage } from './storage/storage.ts'
+import { WebhookClient } from './webhooks/client.ts'
 
 /**
  * The composition root: the one file that names the store, admission and the plugins together and makes a server of them.
@@ -97,7 +103,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     findBuiltinPlugins(),
   ])
   const cacher = await Cacher.start(storage)
-  const registry = new Registry({ cacher, types: definitions.types, rules: rulesFor(options) })
+  const webhooks = new WebhookClient({ resolve: (service) => serviceResolver(registry)(service) })
+  const registry: Registry = new Registry({
+    cacher,
+    types: definitions.types,
+    rules: rulesFor(options),
+    converterOf: convertersWith(webhooks),
+  })
   for (const definition of definitions.resources) registry.install(definition)
 
   const reader = new CacheReader(() => registry)
@@ -116,9 +128,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     mutating,
     escalationPrevention(rbac, authorizer),
     validating,
+    definitionCheck(registry),
     resourceQuota(reader, quotas),
   ]
   const store: ResourceStore = new ResourceStore({ storage, admission: admissionChain(steps) })
+  new Constraints({ registry, storage, cacher, log }).start()
   new CustomResources({ registry, store, log }).start()
   const services = startServiceNetwork(options, { registry, store, storage, cacher, log })
   showAggregatedRules({ rbac, registry, store, log })
@@ -143,7 +157,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   let proxyClient = frontProxyClient(pki)
   const aggregation = new Aggregation({ registry, store, client: () => proxyClient, log })
   let server = ''
-  const connections = connectEndpoints({ registry, kubeletTls: kubeletTls(pki), log })
+  const connections = connectEndpoints({ registry, store, kubeletTls: kubeletTls(pki), log })
   const handler = new Handler({
     registry,
     store,
@@ -219,7 +233,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     log,
   })
   const election = isShared(storage) ? await electLeader(host, kubeconfig, log) : undefined
-  const memory = releaseMemoryWhenIdle(releaseEncoded)
+  const memory = releaseMemoryWhenIdle(() => {
+    releaseEncoded()
+    releaseConverted()
+  })
   const startedInMs = performance.now()
   const failed = Promise.race([host.start().then(() => new Promise<never>(() => {})), cacher.lost])
   return {
@@ -236,6 +253,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       await services[Symbol.asyncDispose]()
       await host.stop()
       await listener.close({ graceMs: shutdownGraceMs })
+      webhooks[Symbol.dispose]()
       await cacher[Symbol.asyncDispose]()
       await storage[Symbol.asyncDispose]()
     },

@@ -1,24 +1,19 @@
 import { availableCondition } from '#apis/apiregistration/v1/rules.ts'
 import type { APIService, APIServiceCondition } from '#apis/apiregistration/v1/zz_generated.types.ts'
-import type { Service } from '#apis/core/v1/zz_generated.types.ts'
-import type { EndpointSlice } from '#apis/discovery/v1/zz_generated.types.ts'
 import { rfc3339 } from '#apis/meta/v1/time.ts'
 import type { Logger } from '#apis/plugin/v1/host.ts'
 import { isConflict, isNotFound } from '#core/errors/status-error.ts'
-import { reviveObject } from '#core/machinery/canonical.ts'
 import { asServer } from '#core/registry/as-server.ts'
 import type { Registry } from '#core/registry/registry.ts'
 import type { ResourceStore } from '#core/registry/resource-store.ts'
 import type { RemoteGroupVersion } from '#core/server/discovery/served.ts'
 import type { RemoteOpenApi } from '#core/server/openapi/openapi.ts'
 import type { RequestInfo } from '#core/server/request-info.ts'
-import type { CacheEntry, Change } from '#core/storage/cacher/entry.ts'
+import type { Change } from '#core/storage/cacher/entry.ts'
 import type { ResourceCache } from '#core/storage/cacher/resource-cache.ts'
 import { apiServices, changed, parse } from './local-services.ts'
 import { RemoteApi, type RemoteParts, type Timing } from './remote-api.ts'
-import { findTarget, type ServiceRef, type ServiceTarget } from './service-target.ts'
-
-const serviceNameLabel = 'kubernetes.io/service-name'
+import { serviceOf, serviceResolver } from './service-resolver.ts'
 
 export interface RemoteApisParts {
   registry: Registry
@@ -64,7 +59,7 @@ export class RemoteApis implements RemoteOpenApi, Disposable {
   #add(name: string, service: APIService): void {
     const api = new RemoteApi(service, {
       client: this.#parts.client,
-      resolve: (ref) => this.#resolve(ref),
+      resolve: serviceResolver(this.#parts.registry),
       report: (of, condition) => this.#report(of, condition),
       changed: () => this.#generation++,
       log: this.#parts.log,
@@ -110,24 +105,8 @@ export class RemoteApis implements RemoteOpenApi, Disposable {
     await Promise.all(Array.from(this.#byName.values(), (api) => api.refresh(what)))
   }
 
-  #resolve(ref: ServiceRef): ServiceTarget {
-    const { namespace, name } = ref
-    const service = this.#services.get(`${namespace}/${name}`)
-    const isOfService = (entry: CacheEntry) => this.#serviceOf(entry) === `${namespace}/${name}`
-    const { entries } = this.#slices.list(`${namespace}/`, isOfService)
-    const slices = entries.map((entry) => reviveObject(entry.bytes) as unknown as EndpointSlice)
-    return findTarget(ref, service && (reviveObject(service.bytes) as unknown as Service), slices)
-  }
-
-  /** `namespace/name` of the service whose endpoints an EndpointSlice lists. */
-  #serviceOf(slice: CacheEntry): string {
-    const { labels } = slice.facts(this.#slices.extract)
-    const name = Object.hasOwn(labels, serviceNameLabel) ? labels[serviceNameLabel]! : ''
-    return slice.key.slice(0, slice.key.indexOf('/') + 1) + name
-  }
-
   #slicesChanged({ entry, previous }: Change): void {
-    const services = new Set([this.#serviceOf(entry), ...(previous ? [this.#serviceOf(previous)] : [])])
+    const services = new Set([entry, ...(previous ? [previous] : [])].map((slice) => serviceOf(this.#slices, slice)))
     for (const service of services) this.#lookAgain(service)
   }
 

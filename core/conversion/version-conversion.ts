@@ -94,6 +94,7 @@ export class VersionConversion {
     if (entry.revision < since) return undefined
     const { bytes } = entry
     const stored = apiVersionIn(bytes)
+    if (stored === apiVersion) return entry
     if (!isRenamed(stored)) return undefined
     return new CacheEntry(entry.key, replaceApiVersion(bytes, stored, apiVersion), entry.revision)
   }
@@ -137,16 +138,21 @@ export class VersionConversion {
   #convert(entries: readonly CacheEntry[]): readonly CacheEntry[] | Promise<readonly CacheEntry[]> {
     const running = this.#running
     const fresh = running.size === 0 ? entries : entries.filter((entry) => !running.has(entry))
-    const made = fresh.length > 0 ? this.#make(fresh) : []
-    if (!(made instanceof Promise)) return made
-    for (const [at, entry] of fresh.entries())
-      running.set(
-        entry,
-        made.then((list) => list[at]!),
-      )
-    const forget = () => fresh.forEach((entry) => running.delete(entry))
+    const made = this.#make(fresh)
+    if (made instanceof Promise) this.#announce(fresh, made)
+    else if (fresh.length === entries.length) return made
+    const remaining = made instanceof Promise ? [].values() : made.values()
+    return Promise.all(entries.map((entry) => running.get(entry) ?? remaining.next().value!))
+  }
+
+  /** Lets others wait for what is being converted. */
+  #announce(entries: readonly CacheEntry[], made: Promise<readonly CacheEntry[]>): void {
+    const one = async (at: number) => (await made)[at]!
+    for (const [at, entry] of entries.entries()) this.#running.set(entry, one(at))
+    const forget = () => {
+      for (const entry of entries) this.#running.delete(entry)
+    }
     made.then(forget, forget)
-    return Promise.all(entries.map((entry) => running.get(entry)!))
   }
 
   #make(entries: readonly CacheEntry[]): CacheEntry[] | Promise<CacheEntry[]> {

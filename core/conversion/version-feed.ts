@@ -67,8 +67,11 @@ export class VersionFeed implements Relay {
   }
 
   publish(changes: readonly Change[]): void {
-    if (this.#isConverting) return this.#wait(changes)
     try {
+      if (this.#isConverting) {
+        this.#wait(changes)
+        return
+      }
       const shown = this.show(changes, this.#views.areSelective)
       if (shown instanceof Promise) void this.#run(this.#deliver([this.#item(changes)], shown))
       else this.#views.publish(shown)

@@ -1,6 +1,7 @@
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { newBadRequest, newNotFound } from '#core/errors/status-error.ts'
 import type { Application } from '#core/registry/apply-configuration.ts'
+import type { ShownAs } from '#core/registry/resource-store.ts'
 import { isObject } from '#core/schema/json.ts'
 import { isTrue } from '#core/server/request-info.ts'
 import { parseJson, parseYaml, type StrictReading } from './body.ts'
@@ -25,16 +26,18 @@ export async function apply(request: ResourceRequest): Promise<void> {
 export async function applyConfigurationOf(
   request: ResourceRequest,
   translate: (configuration: UnstructuredObject) => UnstructuredObject,
+  shownAs: ShownAs,
 ): Promise<Buffer> {
-  return (await applyBody(request, translate)).bytes
+  return (await applyBody(request, translate, shownAs)).bytes
 }
 
 async function applyBody(
   request: ResourceRequest,
   translate: (configuration: UnstructuredObject) => UnstructuredObject,
+  shownAs?: ShownAs,
 ): Promise<{ bytes: Buffer; created: boolean }> {
   const { exchange, info, served, store } = request
-  const context = writeContext(request)
+  const context = { ...writeContext(request), shownAs }
   const manager = { name: managerName(exchange), operation: 'Apply', subresource: info.subresource } as const
   const force = isTrue(exchange.query.get('force'))
   const body = await exchange.body(maxBodyBytes)

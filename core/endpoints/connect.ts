@@ -3,11 +3,14 @@ import type { Node, Pod } from '#apis/core/v1/zz_generated.types.ts'
 import type { Logger } from '#apis/plugin/v1/host.ts'
 import { newBadRequest, newNotFound, newServiceUnavailable } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
-import type { Registry } from '#core/registry/registry.ts'
+import { asServer } from '#core/registry/as-server.ts'
+import type { Registry, ServedVersion } from '#core/registry/registry.ts'
+import type { ResourceStore, WriteContext } from '#core/registry/resource-store.ts'
 import type { UpgradeEndpoint } from '#core/server/handler.ts'
 import type { ResourceInfo } from '#core/server/request-info.ts'
+import { connectOptions } from './connect-options.ts'
 import { type ProxyTarget, type ProxyTls, proxyRequest, proxyUpgrade } from './connect-proxy.ts'
-import type { Endpoint } from './endpoint.ts'
+import { type Endpoint, writeContext } from './endpoint.ts'
 
 /** Paths of the kubelet's API. @see https://kubernetes.io/docs/reference/node/kubelet-files/ and kubelet's server.go for the routes */
 const kubeletPaths: Record<string, string> = { exec: 'exec', attach: 'attach', log: 'containerLogs' }
@@ -16,19 +19,35 @@ const consumed = new Set(['container'])
 
 export interface ConnectOptions {
   registry: Registry
+  /** Asks admission; called once it is known that somebody may connect. */
+  store: Pick<ResourceStore, 'admit'>
   /** What the API server shows kubelets. */
   kubeletTls: ProxyTls
   log: Logger
 }
+
+type Connecting = Pick<WriteContext, 'user' | 'warn'>
 
 /** Subresources that are answered by the kubelet of the pod's node: log, exec, attach, port-forward, and node proxy. */
 export function connectEndpoints(options: ConnectOptions): {
   subresources: Map<string, Endpoint>
   upgrades: Map<string, UpgradeEndpoint>
 } {
-  const { registry, kubeletTls, log } = options
-  const upgrade: UpgradeEndpoint = (request, info) =>
-    proxyUpgrade(request, podTarget(registry, info, request.query, kubeletTls), log)
+  const { registry, store, kubeletTls, log } = options
+  const admit = (query: URLSearchParams, info: ResourceInfo, served: ServedVersion, context: Connecting) => {
+    const asked = connectOptions(info, query)
+    return asked && store.admit('CONNECT', served, info, info.subresource, asked, { ...asServer, ...context })
+  }
+  const upgrade: UpgradeEndpoint = async (request, info, served, user) => {
+    // Nobody sees warnings of a connection.
+    await admit(request.query, info, served, { user, warn: () => {} })
+    await proxyUpgrade(request, podTarget(registry, info, request.query, kubeletTls), log)
+  }
+  const refuse: Endpoint = async (request) => {
+    const { exchange, info, served } = request
+    await admit(exchange.query, info, served, writeContext(request))
+    throw newBadRequest('Upgrade request required')
+  }
   return {
     subresources: new Map<string, Endpoint>([
       [
@@ -37,11 +56,15 @@ export function connectEndpoints(options: ConnectOptions): {
       ],
       [
         'proxy',
-        ({ exchange, info }) => proxyRequest(exchange, proxyTarget(registry, info, exchange.query, kubeletTls), log),
+        async (request) => {
+          const { exchange, info, served } = request
+          await admit(exchange.query, info, served, writeContext(request))
+          await proxyRequest(exchange, proxyTarget(registry, info, exchange.query, kubeletTls), log)
+        },
       ],
-      ['exec', refusePlain],
-      ['attach', refusePlain],
-      ['portforward', refusePlain],
+      ['exec', refuse],
+      ['attach', refuse],
+      ['portforward', refuse],
     ]),
     upgrades: new Map<string, UpgradeEndpoint>([
       ['exec', upgrade],
@@ -49,10 +72,6 @@ export function connectEndpoints(options: ConnectOptions): {
       ['portforward', upgrade],
     ]),
   }
-}
-
-function refusePlain(): never {
-  throw newBadRequest('Upgrade request required')
 }
 
 function podTarget(registry: Registry, info: ResourceInfo, query: URLSearchParams, tls: ProxyTls): ProxyTarget {

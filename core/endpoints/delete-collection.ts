@@ -1,10 +1,9 @@
 import { isNotFound } from '#core/errors/status-error.ts'
 import { nameOfKey } from '#core/registry/resource-store.ts'
-import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { decodeContinue, encodeContinue } from './continue-token.ts'
 import { readDeleteOptions } from './delete.ts'
 import { type ResourceRequest, requireNamespace, writeContext } from './endpoint.ts'
-import { replyList } from './list.ts'
+import { replyList, selectCurrent } from './list.ts'
 import { parseListOptions } from './list-options.ts'
 import { selectionOf } from './selection.ts'
 
@@ -23,11 +22,8 @@ export async function deleteCollection(request: ResourceRequest): Promise<void> 
   const after = token ? decodeContinue(token, selection.keyPrefix).after : ''
   const { options, dryRun } = await readDeleteOptions(request)
   const context = { ...writeContext(request), dryRun }
-  const { cache } = served.resource
-  const { matches } = selection
-  const fits = matches && ((entry: CacheEntry) => matches(entry, cache.extract))
-  const { entries, more } = cache.list(selection.keyPrefix, fits, limit, after)
   const { revision } = request.cacher
+  const { entries, more } = await selectCurrent(served, selection, limit, after)
   const waiting = entries.map((entry) => entry.key)
   const worker = async () => {
     for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {

@@ -16,8 +16,9 @@ async function getAt(request: ResourceRequest, revision: number): Promise<void> 
 
 function getNow(request: ResourceRequest): void | Promise<void> {
   const { store, served, info } = request
-  const entry = store.get(served.resource, info)
-  return replyObject(request, 200, served.encode(entry))
+  const shown = served.show(store.get(served.resource, info))
+  if (shown instanceof Promise) return shown.then(({ bytes }) => replyObject(request, 200, bytes))
+  return replyObject(request, 200, shown.bytes)
 }
 
 /** The state asked for may be newer than this revision, not older. The query is parsed only where it may say so. */

@@ -1,8 +1,9 @@
 import { createGzip } from 'node:zlib'
 import { newExpired, StatusError } from '#core/errors/status-error.ts'
+import type { ServedVersion } from '#core/registry/registry.ts'
 import type { ReplyStream } from '#core/server/exchange.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
-import { listPast, type PastList } from '#core/storage/cacher/past-list.ts'
+import { listPast } from '#core/storage/cacher/past-list.ts'
 import { decodeContinue, encodeContinue } from './continue-token.ts'
 import type { ResourceRequest } from './endpoint.ts'
 import { groupBytes, groupsOf, type Part } from './groups.ts'
@@ -15,6 +16,7 @@ import { reach } from './reach.ts'
 import { replyBytes } from './reply.ts'
 import { partialMetadata, tableOf } from './representation.ts'
 import { type Selection, selectionOf } from './selection.ts'
+import { listShown, type StoredList } from './shown-list.ts'
 
 /** What a page says of the list it is part of. */
 export interface ListPage {
@@ -58,21 +60,39 @@ async function replyCurrent(
   after: string,
   revision: number,
 ): Promise<void> {
-  const { cache } = request.served.resource
-  const { matches, singleKey } = selection
-  const fits = matches && ((entry: CacheEntry) => matches(entry, cache.extract))
-  if (singleKey !== undefined) {
-    const entry = cache.get(singleKey)
-    return replyList(request, entry && (fits?.(entry) ?? true) ? [entry] : [], { revision })
-  }
-  const { entries, more } = cache.list(selection.keyPrefix, fits, limit, after)
+  const { served } = request
+  const { matches, singleKey, keyPrefix } = selection
+  if (singleKey !== undefined) return replyList(request, await selectSingle(served, selection, singleKey), { revision })
+  const { entries, more } = await selectCurrent(served, selection, limit, after)
   if (!more) return replyList(request, entries, { revision })
   const last = entries[entries.length - 1]!.key
   await replyList(request, entries, {
     revision,
     continue: encodeContinue({ revision, after: last }),
-    ...(!fits && { remaining: cache.countAfter(selection.keyPrefix, last) }),
+    ...(!matches && { remaining: served.resource.cache.countAfter(keyPrefix, last) }),
   })
+}
+
+/** What is selected now, as the version shows it. @param after keys up to this one are left out */
+export function selectCurrent(
+  served: ServedVersion,
+  selection: Selection,
+  limit: number,
+  after: string,
+): Promise<{ entries: readonly CacheEntry[]; more: boolean }> {
+  const { cache } = served.resource
+  return listShown(served, selection, limit, (matches, most) =>
+    cache.list(selection.keyPrefix, matches, most, after, selection.equals),
+  )
+}
+
+async function selectSingle(served: ServedVersion, selection: Selection, key: string): Promise<readonly CacheEntry[]> {
+  const entry = served.resource.cache.get(key)
+  const { entries } = await listShown(served, selection, 0, (matches) => ({
+    entries: entry && (matches?.(entry) ?? true) ? [entry] : [],
+    more: false,
+  }))
+  return entries
 }
 
 /** The collection has changed since: the cache knows for a while how it was, and the store for longer. */
@@ -84,21 +104,19 @@ async function replyFromHistory(
   revision: number,
 ): Promise<void> {
   const { store, served } = request
-  const { cache } = served.resource
-  const { matches, keyPrefix } = selection
-  const options = {
-    keyPrefix,
-    limit,
-    after,
-    ...(matches && { matches: (entry: CacheEntry) => matches(entry, cache.extract) }),
+  const { keyPrefix } = selection
+  let remaining: number | undefined
+  const list: StoredList = async (matches, most) => {
+    const options = { keyPrefix, limit: most, after, ...(matches && { matches }) }
+    try {
+      const past = listPast(served.resource.cache, revision, options)
+      remaining = past?.remaining
+      return past ?? (await store.listAt(served.resource, keyPrefix, revision, options))
+    } catch (error) {
+      throw after ? withFreshToken(error, after) : error
+    }
   }
-  let page: PastList
-  try {
-    page = listPast(cache, revision, options) ?? (await store.listAt(served.resource, keyPrefix, revision, options))
-  } catch (error) {
-    throw after ? withFreshToken(error, after) : error
-  }
-  const { entries, more, remaining } = page
+  const { entries, more } = await listShown(served, selection, limit, list)
   const last = entries.at(-1)?.key
   await replyList(request, entries, {
     revision,
@@ -117,7 +135,7 @@ function withFreshToken(error: unknown, after: string): unknown {
   return expired
 }
 
-/** Answers with entries as the client wants to see them. */
+/** Answers with entries as the client wants to see them. @param entries as the version shows them */
 export async function replyList(
   request: ResourceRequest,
   entries: readonly CacheEntry[],
@@ -129,7 +147,7 @@ export async function replyList(
   if (representation.as === 'Table') {
     const table = tableOf(
       request,
-      entries.map((entry) => served.encode(entry)),
+      entries.map(({ bytes }) => bytes),
       metadata,
       representation.metaVersion,
     )
@@ -137,8 +155,8 @@ export async function replyList(
   }
   const partial = representation.as === 'PartialObjectMetadata'
   const encode = partial
-    ? (entry: CacheEntry) => partialMetadata(served.encode(entry), representation)
-    : (entry: CacheEntry) => served.encode(entry)
+    ? ({ bytes }: CacheEntry) => partialMetadata(bytes, representation)
+    : ({ bytes }: CacheEntry) => bytes
   const { kind, apiVersion } = partial
     ? { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${representation.metaVersion}` }
     : { kind: served.resource.definition.listKind, apiVersion: served.apiVersion }
@@ -155,7 +173,7 @@ export async function replyList(
   }
   const parts = isPretty(exchange)
     ? indentedParts(head, entries, encode)
-    : listParts<Part>(head, entries, (entry) => (!partial && served.showsAsStored(entry) ? entry : encode(entry)))
+    : listParts<Part>(head, entries, (entry) => (partial ? encode(entry) : entry))
   return streamParts(request, parts, mediaTypeOf('json'))
 }
 

@@ -29,13 +29,7 @@ export async function patch(request: ResourceRequest): Promise<void> {
   const change = await readPatch(request, () => served.schema, context)
   // Only a JSON patch can ask for what is in managedFields: to the others they are whole, and kept when not mentioned.
   const revive = mediaType(exchange.header('content-type')) === jsonPatchType ? reviveWhole : reviveObject
-  const bytes = await store.update(
-    served,
-    info,
-    info.subresource,
-    (current) => change(revive(served.encode(current))),
-    context,
-  )
+  const bytes = await store.update(served, info, info.subresource, (current) => change(revive(current.bytes)), context)
   await replyObject(request, 200, bytes)
 }
 

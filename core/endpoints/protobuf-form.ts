@@ -23,7 +23,7 @@ export class ProtobufForm {
   readonly #message: string
   readonly #json: (entry: CacheEntry) => Buffer
 
-  /** @param json the entry as this form shows it, in JSON */
+  /** @param json of an entry that is as the version shows it, in this form */
   constructor(type: TypeMeta, json: (entry: CacheEntry) => Buffer) {
     this.#type = type
     this.#message = messageOf(type)
@@ -62,9 +62,9 @@ export function protobufFormOf(served: ServedVersion, { as, metaVersion }: Repre
     const { kind } = served.resource.definition
     form = as
       ? new ProtobufForm({ kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${metaVersion}` }, (entry) =>
-          partialMetadata(served.encode(entry), { metaVersion }),
+          partialMetadata(entry.bytes, { metaVersion }),
         )
-      : new ProtobufForm({ kind, apiVersion: served.apiVersion }, (entry) => served.encode(entry))
+      : new ProtobufForm({ kind, apiVersion: served.apiVersion }, (entry) => entry.bytes)
     known.set(id, form)
   }
   return form

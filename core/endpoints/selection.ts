@@ -13,6 +13,8 @@ export interface Selection {
   singleKey?: string
   /** Absent: everything below the prefix. */
   matches?: (entry: CacheEntry, extract: ExtractFacts) => boolean
+  /** Whether `matches` looks at fields other than name and namespace. */
+  readsFields: boolean
   /** A field that must have one value. */
   equals?: { field: string; value: string }
   /** The same for selections that select the same. */
@@ -32,15 +34,22 @@ export function selectionOf(request: ResourceRequest): Selection {
   const prefix = keyPrefix || prefixOfField(fields, served.resource.definition.namespaced)
   const singleKey = name !== undefined && (prefix || !served.resource.definition.namespaced) ? prefix + name : undefined
   const id = JSON.stringify([prefix, labelText, fieldText, info.name])
-  if (labels.length === 0 && fields.length === 0) return { keyPrefix: prefix, id }
-  const equals = fields.find((one) => one.operator === '=')
+  if (labels.length === 0 && fields.length === 0) return { keyPrefix: prefix, id, readsFields: false }
+  const equals = mostSelective(fields, served.resource.definition)
   return {
     keyPrefix: prefix,
     id,
+    readsFields: fields.some(({ field }) => field !== 'metadata.name' && field !== 'metadata.namespace'),
     ...(singleKey !== undefined && { singleKey }),
     ...(equals && { equals: { field: equals.field, value: equals.value } }),
     matches: (entry, extract) => matches(entry, extract, labels, fields),
   }
+}
+
+/** Of the fields that must have one value, the one to find objects by: where there is an index of it, the fewest are looked at. */
+function mostSelective(fields: readonly FieldRequirement[], { extensions }: ResourceDefinition) {
+  const equal = fields.filter(({ operator }) => operator === '=')
+  return equal.find(({ field }) => extensions?.indexes.some((index) => index.field === field)) ?? equal[0]
 }
 
 function matches(
@@ -50,7 +59,9 @@ function matches(
   fields: readonly FieldRequirement[],
 ): boolean {
   for (const { field, operator, value } of fields) {
-    if ((entry.field(field, extract) === value) !== (operator === '=')) return false
+    const actual = entry.field(field, extract)
+    const isEqual = typeof actual === 'string' ? actual === value : actual.includes(value)
+    if (isEqual !== (operator === '=')) return false
   }
   return labels.length === 0 || matchesLabels(labels, entry.facts(extract).labels)
 }
@@ -65,7 +76,8 @@ function addName(fields: FieldRequirement[], name: string): void {
 
 /** The requirements in the names that stored objects have for their fields. */
 function storedFields(fields: readonly FieldRequirement[], { served }: ResourceRequest): FieldRequirement[] {
-  const { fieldNames, definition, rules } = served.resource
+  const { definition, rules } = served.resource
+  const { fieldNames } = served
   return fields.map((requirement) => {
     const { field } = requirement
     if (!fieldNames.has(field)) throw unknownField(field, definition, fieldNames.size)

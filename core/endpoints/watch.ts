@@ -1,8 +1,9 @@
-import { newExpired } from '#core/errors/status-error.ts'
+import { VersionFeed } from '#core/conversion/version-feed.ts'
+import { newExpired, statusOf } from '#core/errors/status-error.ts'
 import { frameWatchEvent } from '#core/machinery/protobuf/envelope.ts'
+import type { ServedVersion } from '#core/registry/registry.ts'
 import type { ReplyStream } from '#core/server/exchange.ts'
-import { type CacheEntry, frameEvent } from '#core/storage/cacher/entry.ts'
-import type { ResourceCache } from '#core/storage/cacher/resource-cache.ts'
+import { type CacheEntry, type Change, frameEvent } from '#core/storage/cacher/entry.ts'
 import type { Subscriber, ViewSpec, WatchView } from '#core/storage/cacher/watch-view.ts'
 import type { ResourceRequest } from './endpoint.ts'
 import { parseWatchOptions, type WatchOptions } from './list-options.ts'
@@ -62,8 +63,8 @@ function styleOf({ format }: Representation): Style {
 let nextOwnView = 1
 
 interface Start {
-  /** What to say before the live events, in order. */
-  frames: Iterable<Buffer>
+  /** What to say before the live events, in order. @throws StatusError when an object cannot be converted */
+  frames(): Iterable<Buffer> | Promise<Iterable<Buffer>>
 }
 
 /** The events up to now, or undefined when they are not all known any more. Runs in the turn that subscribes. */
@@ -73,24 +74,48 @@ function startOf(
   { revision, sendInitial }: WatchOptions,
 ): Start | undefined {
   const { cache } = served.resource
-  const view = cache.viewOf(spec)
+  const view = served.feed.viewOf(spec)
   if (sendInitial) {
-    const entries = entriesOf(cache, view)
-    const encode = spec.encode ?? ((entry: CacheEntry) => served.encode(entry))
-    const { frame = frameEvent } = spec
-    return { frames: mapped(entries, (entry) => frame('ADDED', encode(entry))) }
+    const entries = entriesOf(served, view)
+    return { frames: () => initialFrames(served, view, entries) }
   }
-  if (revision === 0) return { frames: [] }
+  if (revision === 0) return { frames: () => [] }
   const changes = cache.changesAfter(revision)
-  return changes && { frames: mapped(changes, (change) => view.frame(change)) }
+  return changes && { frames: () => pastFrames(served, view, changes) }
 }
 
-/** What a view includes now. Who watches one object, as nodes do, does not make anybody look at all others. */
-function entriesOf(cache: ResourceCache, view: WatchView): CacheEntry[] {
-  const { keyPrefix, key } = view.spec
-  if (key === undefined) return cache.list(keyPrefix, (entry) => view.includes(entry)).entries
+/** What a view includes now, as it is stored. Who watches one object, as nodes do, does not make anybody look at all others. */
+function entriesOf(served: ServedVersion, { spec, includes }: WatchView): CacheEntry[] {
+  const { cache } = served.resource
+  const { keyPrefix, key, equals } = spec
+  const fits = served.feed === cache ? includes : undefined
+  if (key === undefined) return cache.list(keyPrefix, fits, 0, '', equals).entries
   const entry = cache.get(key)
-  return entry && view.includes(entry) ? [entry] : []
+  return entry && (fits?.(entry) ?? true) ? [entry] : []
+}
+
+async function initialFrames(
+  served: ServedVersion,
+  { spec, includes }: WatchView,
+  entries: readonly CacheEntry[],
+): Promise<Iterable<Buffer>> {
+  const { frame = frameEvent, encode = bytesOf } = spec
+  const shown = await served.showAll(entries)
+  const included = served.feed === served.resource.cache ? shown : shown.filter(includes)
+  return mapped(included, (entry) => frame('ADDED', encode(entry)))
+}
+
+const bytesOf = ({ bytes }: CacheEntry) => bytes
+
+function pastFrames(
+  { feed }: ServedVersion,
+  view: WatchView,
+  changes: readonly Change[],
+): Iterable<Buffer> | Promise<Iterable<Buffer>> {
+  const frames = (shown: readonly Change[]) => mapped(shown, (change) => view.frame(change))
+  if (!(feed instanceof VersionFeed)) return frames(changes)
+  const shown = feed.show(changes, view.isSelective)
+  return shown instanceof Promise ? shown.then(frames) : frames(shown)
 }
 
 function* mapped<T>(items: readonly T[], frame: (item: T) => Buffer | undefined): Generator<Buffer> {
@@ -119,26 +144,33 @@ function viewSpec(request: ResourceRequest, selection: Selection, representation
   }
 }
 
+/** How a view writes an entry. Those of a feed come as the version shows them; those of the cache, as they are stored. */
 function encoderOf(request: ResourceRequest, representation: Representation): ViewSpec['encode'] {
   const { served } = request
+  const isShown = served.isStorage || served.feed !== served.resource.cache
+  const shown = isShown ? (entry: CacheEntry) => entry : (entry: CacheEntry) => served.showNow(entry)
   const { format, as, metaVersion } = representation
   if (format === 'protobuf') {
     const form = protobufFormOf(served, representation)
-    return (entry) => form.body(entry)
+    return (entry) => form.body(shown(entry))
   }
-  if (as === 'PartialObjectMetadata') return (entry) => partialMetadata(served.encode(entry), representation)
-  if (as === 'Table') return tableEncoder(request, metaVersion)
-  return served.isStorage ? undefined : (entry) => served.encode(entry)
+  if (as === 'PartialObjectMetadata') return (entry) => partialMetadata(shown(entry).bytes, representation)
+  if (as === 'Table') return tableEncoder(request, metaVersion, shown)
+  return isShown ? undefined : (entry) => shown(entry).bytes
 }
 
 /** Rows as tables of one; only the first tells the columns. */
-function tableEncoder(request: ResourceRequest, metaVersion: Representation['metaVersion']): ViewSpec['encode'] {
+function tableEncoder(
+  request: ResourceRequest,
+  metaVersion: Representation['metaVersion'],
+  shown: (entry: CacheEntry) => CacheEntry,
+): ViewSpec['encode'] {
   let first = true
   return (entry) => {
-    const table = tableOf(request, [request.served.encode(entry)], undefined, metaVersion)
-    const shown = first ? table : { ...table, columnDefinitions: null }
+    const table = tableOf(request, [shown(entry).bytes], undefined, metaVersion)
+    const told = first ? table : { ...table, columnDefinitions: null }
     first = false
-    return Buffer.from(JSON.stringify(shown))
+    return Buffer.from(JSON.stringify(told))
   }
 }
 
@@ -161,7 +193,7 @@ class WatchSession implements Subscriber {
 
   /** Resolves once all is said that was before. */
   async run(start: Start, spec: ViewSpec): Promise<void> {
-    const leave = this.#request.served.resource.cache.subscribe(spec, this)
+    const leave = this.#request.served.feed.subscribe(spec, this)
     this.#reply.endOnShutdown()
     const timers = this.#startTimers()
     this.#reply.onClose(() => {
@@ -169,7 +201,14 @@ class WatchSession implements Subscriber {
       leave()
     })
     const revision = this.#request.cacher.revision
-    await this.#writeStart(start.frames, revision).catch(() => this.#reply.destroy())
+    await this.#writeStart(start, revision).catch((error) => this.#fail(error))
+  }
+
+  /** Says what went wrong where the client listens. */
+  #fail(error: unknown): void {
+    const style = styleOf(this.#representation)
+    if (this.#reply.closed) return
+    this.#reply.end(style.frame('ERROR', style.encode(Buffer.from(JSON.stringify(statusOf(error))))))
   }
 
   deliver(chunk: Buffer): void {
@@ -187,7 +226,8 @@ class WatchSession implements Subscriber {
     this.#reply.end()
   }
 
-  async #writeStart(frames: Iterable<Buffer>, revision: number): Promise<void> {
+  async #writeStart(start: Start, revision: number): Promise<void> {
+    const frames = await start.frames()
     let group: Buffer[] = []
     let size = 0
     for (const frame of frames) {
@@ -216,8 +256,8 @@ class WatchSession implements Subscriber {
 
   /** Behind every event that is already under way: its resourceVersion covers them. */
   #sendBookmark(): void {
-    const { cacher } = this.#request
-    cacher.deliverInOrder(this.#bookmark(cacher.revision, false), this)
+    const { cacher, served } = this.#request
+    served.feed.deliverInOrder(this.#bookmark(cacher.revision, false), this)
   }
 
   #bookmark(revision: number, endsInitial: boolean): Buffer {

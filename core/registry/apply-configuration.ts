@@ -18,7 +18,7 @@ import {
   union,
 } from '#core/machinery/field-paths/field-set.ts'
 import { canonicalText, isObject, type JsonObject } from '#core/schema/json.ts'
-import { Comparisons, isAlike, upToDate } from './comparisons.ts'
+import { Comparisons, convertTo, isAlike, rootAt, upToDate, viewsOf } from './comparisons.ts'
 import { creatorOf } from './managed-fields.ts'
 import {
   fieldsOfOwner,
@@ -60,12 +60,12 @@ export interface OwnedObject {
  * @throws StatusError Conflict naming every field that others own, BadRequest or a fault for what cannot be applied
  * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/
  */
-export function applyConfiguration(
+export async function applyConfiguration(
   served: ServedVersion,
   live: OwnedObject | undefined,
   { configuration, manager, force }: Application,
   nowMs: number,
-): OwnedObject {
+): Promise<OwnedObject> {
   checkConfiguration(served, configuration)
   const base = live?.object ?? bareObject(served)
   const wanted = ownHalf(configuration, served, manager.subresource)
@@ -77,11 +77,10 @@ export function applyConfiguration(
   if (isBare(asked.metadata)) delete asked.metadata
   const fields = appliedText(root, asked)
   const merged = merge(root, ownable(base), asked) as JsonObject
-  const last = mine && mine.fields !== fields ? fieldsOfOwner(mine) : undefined
-  const pruned =
-    last && isComparable(owners, served) ? withoutGivenUp(root, merged, asked, last, fields, others) : merged
+  const isOther = mine && (mine.fields !== fields || mine.apiVersion !== served.apiVersion)
+  const pruned = isOther ? await withoutGivenUp(served, { base, wanted, merged, asked }, mine, fields, others) : merged
   const object = whole(base, wanted, pruned)
-  const comparisons = new Comparisons(served, base, object)
+  const comparisons = new Comparisons(served, base, object, await viewsOf(served, others, [base, object]))
   if (!force) refuseConflicts(conflictsWith(others, comparisons), base, served, manager)
   const after = others.flatMap((owner) => comparisons.leftTo(owner) ?? [])
   if (fields !== '{}') after.push(applier(mine, fields, comparisons, manager, nowMs))
@@ -89,25 +88,64 @@ export function applyConfiguration(
   return { object, owners: formatOwners(inOrder(after)) }
 }
 
-/** Takes away what the manager applied the last time, does not apply any more, and nobody else owns. */
-function withoutGivenUp(
-  root: Node,
-  merged: JsonObject,
-  asked: JsonObject,
-  last: FieldSet,
-  fields: string,
-  others: readonly Owner[],
-): JsonObject {
-  const now = JSON.parse(fields) as FieldSet
-  if (isSubset(last, now)) return merged
-  const owned = others.reduce((all, owner) => union(all, fieldsOfOwner(owner)), now)
-  // An empty list that was asked for stays, though it lost its last item just now.
-  return merge(root, prune(root, merged, last, owned), asked) as JsonObject
+/** A configuration on its way into an object: the live one, the half that is applied, what both make, and what of it can be owned. */
+interface Merge {
+  base: UnstructuredObject
+  wanted: UnstructuredObject
+  merged: JsonObject
+  asked: JsonObject
 }
 
-/** Sets of a version with another structure do not say what is owned in this one: while there are any, nothing is taken away. */
-function isComparable(owners: readonly Owner[], served: ServedVersion): boolean {
-  return owners.every(({ apiVersion }) => isAlike(served, apiVersion))
+/** Takes away what the manager applied the last time, does not apply any more, and nobody else owns. */
+async function withoutGivenUp(
+  served: ServedVersion,
+  merge: Merge,
+  mine: Owner,
+  fields: string,
+  others: readonly Owner[],
+): Promise<JsonObject> {
+  const { root } = served.schema
+  const { merged, asked } = merge
+  const now = JSON.parse(fields) as FieldSet
+  const last = fieldsOfOwner(mine)
+  if (!isAlike(served, mine.apiVersion) || !others.every(({ apiVersion }) => isAlike(served, apiVersion))) {
+    return withAsked(root, await prunedAcross(served, merge, mine, now, others), asked)
+  }
+  if (isSubset(last, now)) return merged
+  const owned = others.reduce((all, owner) => union(all, fieldsOfOwner(owner)), now)
+  return withAsked(root, prune(root, merged, last, owned), asked)
+}
+
+/** An empty list that was asked for stays, though it lost its last item just now. */
+function withAsked(root: Node, pruned: JsonObject, asked: JsonObject): JsonObject {
+  return merge(root, pruned, asked) as JsonObject
+}
+
+/**
+ * The same where owners know the object in versions with other structures: what was given up is taken away in the version
+ * in which it was applied, and in that of each other owner what he owns is put back.
+ */
+async function prunedAcross(
+  served: ServedVersion,
+  { base, wanted, merged }: Merge,
+  mine: Owner,
+  now: FieldSet,
+  others: readonly Owner[],
+): Promise<JsonObject> {
+  const full = whole(base, wanted, merged)
+  const owned = new Map([[mine.apiVersion, leaf]])
+  const own = (apiVersion: string, set: FieldSet) => owned.set(apiVersion, union(owned.get(apiVersion) ?? leaf, set))
+  own(served.apiVersion, now)
+  for (const owner of others) own(owner.apiVersion, fieldsOfOwner(owner))
+  let pruned: UnstructuredObject | undefined
+  for (const [apiVersion, kept] of owned) {
+    const root = rootAt(served, apiVersion)
+    const [before, after] = await convertTo(served, apiVersion, pruned ? [full, pruned] : [full])
+    const gone = after ? compare(root, ownable(before!), ownable(after))?.removed : fieldsOfOwner(mine)
+    pruned = whole(before!, before!, prune(root, ownable(before!), gone ?? leaf, kept))
+  }
+  const [back] = await convertTo(served, served.apiVersion, [pruned!])
+  return ownable(back!)
 }
 
 /** The object that the merged part makes with what nobody owns; what the configuration says of that is for the update to judge. */

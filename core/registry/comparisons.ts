@@ -11,10 +11,13 @@ export class Comparisons {
   readonly served: ServedVersion
   readonly #before: UnstructuredObject
   readonly #after: UnstructuredObject
+  readonly #views: Views
   readonly #known = new Map<string, Comparison | undefined>()
 
-  constructor(served: ServedVersion, before: UnstructuredObject, after: UnstructuredObject) {
+  /** @param views of both objects, in the versions of all owners that are asked about */
+  constructor(served: ServedVersion, before: UnstructuredObject, after: UnstructuredObject, views: Views) {
     this.served = served
+    this.#views = views
     this.#before = before
     this.#after = after
   }
@@ -42,7 +45,7 @@ export class Comparisons {
 
   #at(apiVersion: string): Comparison | undefined {
     if (this.#known.has(apiVersion)) return this.#known.get(apiVersion)
-    const view = (object: UnstructuredObject) => ownable(viewAt(this.served, object, apiVersion))
+    const view = (object: UnstructuredObject) => ownable(this.#views(object, apiVersion))
     const comparison = compare(rootAt(this.served, apiVersion), view(this.#before), view(this.#after))
     this.#known.set(apiVersion, comparison)
     return comparison
@@ -55,16 +58,44 @@ export function changedBy({ added, modified }: Comparison): FieldSet {
 
 /** Whether what is owned in that version has the same paths in the version of the request. */
 export function isAlike(served: ServedVersion, apiVersion: string): boolean {
-  return apiVersion === served.apiVersion || served.resource.rules.convert === undefined
+  return apiVersion === served.apiVersion || served.resource.isRenamed(served.apiVersion, apiVersion)
 }
 
-function viewAt(served: ServedVersion, object: UnstructuredObject, apiVersion: string): UnstructuredObject {
-  if (isAlike(served, apiVersion)) return object
-  return served.resource.rules.convert!(structuredClone(object), apiVersion)
+/** An object of the version of the request as it is in another. */
+export type Views = (object: UnstructuredObject, apiVersion: string) => UnstructuredObject
+
+const asTheyAre: Views = (object) => object
+
+/** What objects look like in the versions in which somebody owns parts of them. @throws StatusError when they cannot be converted */
+export function viewsOf(
+  served: ServedVersion,
+  owners: readonly Owner[],
+  objects: readonly UnstructuredObject[],
+): Views | Promise<Views> {
+  const versions = new Set(owners.flatMap(({ apiVersion }) => (isAlike(served, apiVersion) ? [] : [apiVersion])))
+  if (versions.size === 0) return asTheyAre
+  const known = new Map<string, readonly UnstructuredObject[]>()
+  const views: Views = (object, apiVersion) => known.get(apiVersion)?.[objects.indexOf(object)] ?? object
+  const waiting: Promise<unknown>[] = []
+  for (const version of versions) {
+    const converted = convertTo(served, version, objects)
+    if (converted instanceof Promise) waiting.push(converted.then((list) => known.set(version, list)))
+    else known.set(version, converted)
+  }
+  return waiting.length === 0 ? views : Promise.all(waiting).then(() => views)
+}
+
+/** Copies of objects in another version. */
+export function convertTo(
+  { resource }: ServedVersion,
+  apiVersion: string,
+  objects: readonly UnstructuredObject[],
+): readonly UnstructuredObject[] | Promise<readonly UnstructuredObject[]> {
+  return resource.conversionTo(apiVersion).convert(structuredClone(objects))
 }
 
 /** The schema of a version; where the objects are stored by another group, for its versions that of the request. */
-function rootAt(served: ServedVersion, apiVersion: string): Node {
+export function rootAt(served: ServedVersion, apiVersion: string): Node {
   return (apiVersion === served.apiVersion ? served : (versionAt(served, apiVersion) ?? served)).schema.root
 }
 
@@ -94,5 +125,6 @@ export function upToDate(owners: readonly Owner[], served: ServedVersion): reado
 function isServed(served: ServedVersion, { apiVersion }: Owner): boolean {
   if (apiVersion === served.apiVersion) return true
   const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
-  return group !== served.resource.definition.group || versionAt(served, apiVersion) !== undefined
+  const { definition } = served.resource
+  return group === definition.group ? versionAt(served, apiVersion) !== undefined : definition.builtin
 }

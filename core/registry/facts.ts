@@ -1,40 +1,52 @@
 import type { Rules } from '#apis/meta/v1/rules.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
+import type { Index } from '#core/constraints/extensions.ts'
+import { selectorValues } from '#core/constraints/selector-values.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
 import { compileJsonPath } from '#core/machinery/json-path.ts'
 import type { ExtractFacts } from '#core/storage/cacher/entry.ts'
-import type { ResourceDefinition } from './resource.ts'
+import type { ResourceDefinition, VersionDefinition } from './resource.ts'
 
-/** What the cache extracts of each object of a resource, once, for selectors to ask. */
-export function factsExtractor(definition: ResourceDefinition, rules: Rules): ExtractFacts {
-  const paths = selectablePaths(definition).map((path) => ({ path, read: compileJsonPath(`.${path}`) }))
+/** What the cache extracts of each object of a resource, once, for selectors to ask. @param selectable as `selectablePaths` */
+export function factsExtractor(
+  selectable: readonly string[],
+  rules: Rules,
+  indexes: readonly Index[] = [],
+): ExtractFacts {
+  const paths = selectable.map((path) => ({ path, read: compileJsonPath(`.${path}`) }))
   return (bytes) => {
     const object = reviveObject(bytes)
-    const fields: Record<string, string> = {
+    const fields: Record<string, string | readonly string[]> = {
       'metadata.name': object.metadata.name ?? '',
       'metadata.namespace': object.metadata.namespace ?? '',
     }
     for (const { path, read } of paths) fields[path] = text(read(object)[0])
+    for (const { field, place } of indexes) fields[field] = selectorValues(object, place)
     Object.assign(fields, rules.fields?.(object))
     return { labels: object.metadata.labels ?? {}, fields }
   }
 }
 
-/** The names a field selector may use for this resource, besides those its rules add. */
-export function selectablePaths(definition: ResourceDefinition): string[] {
-  const storage = definition.versions.find((version) => version.name === definition.storageVersion)
-  return (storage?.selectableFields ?? []).map((path) => path.replace(/^\./, ''))
+/** The names a field selector may use for this version of a resource, besides those its rules add. */
+export function selectablePaths({ selectableFields }: VersionDefinition): string[] {
+  return selectableFields.map((path) => path.replace(/^\./, ''))
 }
 
 /** Every name a field selector may use; an unknown one is a BadRequest. */
-export function selectableFieldNames(definition: ResourceDefinition, rules: Rules): ReadonlySet<string> {
-  const fromRules = Object.keys(rules.fields?.(emptyObject(definition)) ?? {})
+export function selectableFieldNames(
+  version: VersionDefinition,
+  { kind, extensions }: ResourceDefinition,
+  rules: Rules,
+): ReadonlySet<string> {
+  const fromRules = Object.keys(rules.fields?.(emptyObject(kind)) ?? {})
   const fromStored = Object.keys(rules.storedFields ?? {})
-  return new Set(['metadata.name', 'metadata.namespace', ...selectablePaths(definition), ...fromRules, ...fromStored])
+  const fromIndexes = extensions?.indexes.map(({ field }) => field) ?? []
+  const ofAll = ['metadata.name', 'metadata.namespace']
+  return new Set([...ofAll, ...selectablePaths(version), ...fromIndexes, ...fromRules, ...fromStored])
 }
 
-function emptyObject(definition: ResourceDefinition): UnstructuredObject {
-  return { apiVersion: '', kind: definition.kind, metadata: {}, spec: {}, status: {} }
+function emptyObject(kind: string): UnstructuredObject {
+  return { apiVersion: '', kind, metadata: {}, spec: {}, status: {} }
 }
 
 function text(value: unknown): string {

@@ -3,6 +3,7 @@ import type { ManagedFieldsEntry, UnstructuredObject } from '#apis/meta/v1/types
 import { isConflict, statusOf } from '#core/errors/status-error.ts'
 import { reviveWhole } from '#core/machinery/canonical.ts'
 import type { JsonObject } from '#core/schema/json.ts'
+import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { admin, openTestRegistry, type TestRegistry } from '#core/testing/test-registry.ts'
 import { lastAppliedAnnotation } from './apply-configuration.ts'
 
@@ -40,8 +41,8 @@ async function update(
   of = configMaps,
 ): Promise<UnstructuredObject> {
   const served = registry.served(of)
-  const apply = (current: Parameters<typeof served.encode>[0]) => {
-    const changed = reviveWhole(served.encode(current))
+  const apply = ({ bytes }: CacheEntry) => {
+    const changed = reviveWhole(bytes)
     change(changed)
     return changed
   }

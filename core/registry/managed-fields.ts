@@ -3,7 +3,7 @@ import type { ManagedFieldsEntry, UnstructuredObject } from '#apis/meta/v1/types
 import { createdText } from '#core/machinery/apply/fields.ts'
 import { difference, isEmpty, union } from '#core/machinery/field-paths/field-set.ts'
 import { isObject } from '#core/schema/json.ts'
-import { Comparisons, changedBy, upToDate } from './comparisons.ts'
+import { Comparisons, changedBy, upToDate, type Views, viewsOf } from './comparisons.ts'
 import {
   areAsSent,
   capped,
@@ -52,7 +52,9 @@ export function trackCreate(
     return formatOwners(creator ? [creator] : [])
   }
   const { apiVersion, kind } = object
-  const comparisons = new Comparisons(served, { apiVersion, kind, metadata: {} }, object)
+  const before = { apiVersion, kind, metadata: {} }
+  // What was nothing is nothing in any version: nobody is asked.
+  const comparisons = new Comparisons(served, before, object, (one) => one)
   return formatOwners(afterUpdate(others, comparisons, manager, nowMs))
 }
 
@@ -87,13 +89,18 @@ export function trackUpdate(
   served: ServedVersion,
   manager: Manager,
   nowMs: number,
-): string {
+): string | Promise<string> {
   if (live === '' && !sent) return ''
   const standing = parseOwners(live)
   const owners = upToDate(ownersBefore(standing, sent, manager.subresource), served)
   if (owners.length === 0) return ''
-  const after = afterUpdate(owners, new Comparisons(served, old, object), manager, nowMs)
-  return after === standing ? live : formatOwners(after)
+  const finish = (views: Views) => {
+    const after = afterUpdate(owners, new Comparisons(served, old, object, views), manager, nowMs)
+    return after === standing ? live : formatOwners(after)
+  }
+  const views = viewsOf(served, owners, [old, object])
+  // Who owns what is no reason to refuse a write.
+  return views instanceof Promise ? views.then(finish, () => live) : finish(views)
 }
 
 /** Those a write starts from: the ones the client sent when they can be read, and otherwise the ones that are there. */

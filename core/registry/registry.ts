@@ -1,42 +1,56 @@
 import type { Rules } from '#apis/meta/v1/rules.ts'
 import { apiVersionOf, type UnstructuredObject } from '#apis/meta/v1/types.ts'
-import {
-  encodeObject,
-  ownersText,
-  replaceApiVersion,
-  reviveObject,
-  spliceResourceVersion,
-} from '#core/machinery/canonical.ts'
+import type { ResourceConstraints } from '#core/constraints/resource-constraints.ts'
+import { type Converter, converterOfRules, renaming } from '#core/conversion/converter.ts'
+import { VersionConversion, type VersionParts } from '#core/conversion/version-conversion.ts'
+import { VersionFeed } from '#core/conversion/version-feed.ts'
+import { apiVersionIn, headOf } from '#core/machinery/canonical.ts'
 import { type CompiledSchema, SchemaCompiler } from '#core/schema/compile.ts'
 import { equalJson } from '#core/schema/json.ts'
+import { keepsAll } from '#core/schema/keeps-all.ts'
 import type { Cacher } from '#core/storage/cacher/cacher.ts'
-import type { CacheEntry } from '#core/storage/cacher/entry.ts'
+import type { CacheEntry, ExtractFacts } from '#core/storage/cacher/entry.ts'
 import type { ResourceCache } from '#core/storage/cacher/resource-cache.ts'
-import { factsExtractor, selectableFieldNames } from './facts.ts'
+import { factsExtractor, selectableFieldNames, selectablePaths } from './facts.ts'
 import type { Reservations } from './reservations.ts'
 import type { DefinitionGroups, JsonSchema, ResourceDefinition, VersionDefinition } from './resource.ts'
 
 export type SchemaTypes = Readonly<Record<string, JsonSchema>>
 
+export interface RegistryOptions {
+  cacher: Cacher
+  /** The named schemas that built-in definitions refer to. */
+  types: SchemaTypes
+  /** By `group/resource`, `core` for the core group. */
+  rules: ReadonlyMap<string, Rules>
+  /** Between versions that differ in more than their names; absent: no custom resource has such. */
+  converterOf?(definition: ResourceDefinition): Converter | undefined
+}
+
 /** The resources this server serves, and where the objects of each are. */
+/** Is told of each resource in the turn in which it is served or changes, and in which it is served no more. */
+export interface InstallListener {
+  installed(resource: Resource): void
+  removed(resource: Resource): void
+}
+
 export class Registry {
   readonly #cacher: Cacher
   readonly #rules: ReadonlyMap<string, Rules>
+  readonly #converterOf: RegistryOptions['converterOf']
   readonly #byResource = new Map<string, Resource>()
   readonly #groups = new Map<string, readonly ResourceDefinition[]>()
   readonly #builtinCompiler: SchemaCompiler
   /** Custom schemas name no types, so that all of them may share one. */
   readonly #customCompiler = new SchemaCompiler({})
   readonly #listeners = new Set<() => void>()
+  readonly #installListeners = new Set<InstallListener>()
   #generation = 0
 
-  /**
-   * @param types the named schemas that built-in definitions refer to
-   * @param rules by `group/resource`, `core` for the core group
-   */
-  constructor(options: { cacher: Cacher; types: SchemaTypes; rules: ReadonlyMap<string, Rules> }) {
+  constructor(options: RegistryOptions) {
     this.#cacher = options.cacher
     this.#rules = options.rules
+    this.#converterOf = options.converterOf
     this.#builtinCompiler = new SchemaCompiler(options.types, { builtin: true })
   }
 
@@ -60,12 +74,19 @@ export class Registry {
     const home = definition.keelson?.storedAs ?? definition
     const cache = this.#cacher.resource(resourceKey(home))
     const before = this.#byResource.get(key)
-    const resource = new Resource(definition, compiler, cache, home, this.#rules.get(key) ?? {}, since)
+    const converter = this.#converterOf?.(definition)
+    const resource = new Resource(definition, compiler, cache, home, this.#rules.get(key) ?? {}, since, converter)
     // A resource stored as another's objects leaves the extraction to that one.
-    if (home === definition) cache.extract = factsExtractor(definition, resource.rules)
+    if (home === definition)
+      cache.extract = factsExtractor(
+        selectablePaths(resource.storage.definition),
+        resource.rules,
+        definition.extensions?.indexes,
+      )
     this.#byResource.set(key, resource)
     if (before && !servesAlike(before.definition, definition)) cache.endWatches()
     this.#changed(before?.definition, definition)
+    for (const listener of this.#installListeners) listener.installed(resource)
     return resource
   }
 
@@ -76,6 +97,7 @@ export class Registry {
     this.#byResource.delete(key)
     gone.cache.endWatches()
     this.#changed(gone.definition, undefined)
+    for (const listener of this.#installListeners) listener.removed(gone)
   }
 
   /** @returns the resource when it serves that version */
@@ -107,6 +129,10 @@ export class Registry {
     )
   }
 
+  onInstall(listener: InstallListener): void {
+    this.#installListeners.add(listener)
+  }
+
   onChange(listener: () => void): void {
     this.#listeners.add(listener)
   }
@@ -131,11 +157,15 @@ export class Resource {
   readonly home: { group: string; resource: string }
   /** Objects of older revisions were stored under another schema. */
   readonly since: number
+  readonly converter: Converter
   /** What its objects are given that nobody else may have. */
   reservations: Reservations | undefined
+  /** What its schema, or that of others who name its objects, says about more than one object. */
+  constraints: ResourceConstraints | undefined
   readonly #versions = new Map<string, ServedVersion>()
   readonly #compiler: SchemaCompiler
-  #fieldNames: ReadonlySet<string> | undefined
+  readonly #conversions = new Map<string, VersionConversion>()
+  readonly #renamed = new Map<string, boolean>()
 
   constructor(
     definition: ResourceDefinition,
@@ -144,8 +174,10 @@ export class Resource {
     home: { group: string; resource: string },
     rules: Rules,
     since: number,
+    converter: Converter | undefined,
   ) {
     this.since = since
+    this.converter = converter ?? (rules.convert ? converterOfRules(rules.convert) : renaming)
     this.definition = definition
     this.rules = rules
     this.cache = cache
@@ -165,10 +197,78 @@ export class Resource {
     return this.#versions.get(this.definition.storageVersion)!
   }
 
-  /** The names a field selector may use. */
-  get fieldNames(): ReadonlySet<string> {
-    this.#fieldNames ??= selectableFieldNames(this.definition, this.rules)
-    return this.#fieldNames
+  /** The version, served or not, that an object is stored in: it shows the object without converting it. */
+  versionOf(entry: CacheEntry): ServedVersion {
+    return (this.isMixed ? this.#versionAt(apiVersionIn(entry.bytes)) : undefined) ?? this.storage
+  }
+
+  /** Whether stored objects may be of another version than the one objects are stored in today. */
+  get isMixed(): boolean {
+    return !this.definition.builtin && this.definition.versions.length > 1
+  }
+
+  /** How objects of other versions become objects of one, be it one that is served, stored or neither. */
+  conversionTo(apiVersion: string): VersionConversion {
+    let conversion = this.#conversions.get(apiVersion)
+    if (!conversion) {
+      conversion = new VersionConversion(this.#partsOf(apiVersion))
+      this.#conversions.set(apiVersion, conversion)
+    }
+    return conversion
+  }
+
+  #partsOf(apiVersion: string): VersionParts {
+    const version = this.#versionAt(apiVersion)
+    return {
+      apiVersion,
+      converter: this.converter,
+      since: this.since,
+      showsAsStored: (entry) => version?.showsAsStored(entry) ?? false,
+      schemaOf: (one) => (this.definition.builtin ? undefined : this.#versionAt(one)?.schema),
+      isRenamed: (stored) => this.isRenamed(stored, apiVersion),
+    }
+  }
+
+  /** Whether an object of one version is one of another as soon as it is called so. */
+  isRenamed(from: string, to: string): boolean {
+    if (from === to) return true
+    if (this.converter !== renaming) return false
+    if (this.definition.builtin) return true
+    const key = `${from} ${to}`
+    let isRenamed = this.#renamed.get(key)
+    if (isRenamed === undefined) {
+      const [source, target] = [this.#versionAt(from), this.#versionAt(to)]
+      isRenamed =
+        source !== undefined && target !== undefined && keepsAll(target.definition.schema, source.definition.schema)
+      this.#renamed.set(key, isRenamed)
+    }
+    return isRenamed
+  }
+
+  /** Whether selectors find in stored objects what they would in those that a version shows. */
+  selectsStored(version: ServedVersion, readsFields: boolean): boolean {
+    if (!this.isMixed) return true
+    if (!readsFields) return this.converter.keepsLabels
+    const { selectableFields } = this.storage.definition
+    return (
+      version.definition.selectableFields.every((field) => selectableFields.includes(field)) &&
+      [...this.#versions.values()].every(({ apiVersion }) => this.isRenamed(apiVersion, version.apiVersion))
+    )
+  }
+
+  /** An object of a version that is not stored in the form it is stored in. May return `object` itself, changed. */
+  toStorage(object: UnstructuredObject): UnstructuredObject | Promise<UnstructuredObject> {
+    const apiVersion = apiVersionOf({ group: this.home.group, version: this.definition.storageVersion })
+    const finish = ([stored]: readonly UnstructuredObject[]) => {
+      if (!this.definition.builtin) this.storage.schema.applyDefaults(stored)
+      return stored!
+    }
+    const made = this.conversionTo(apiVersion).convert([object])
+    return made instanceof Promise ? made.then(finish) : finish(made)
+  }
+
+  #versionAt(apiVersion: string): ServedVersion | undefined {
+    return this.#versions.get(apiVersion.slice(apiVersion.indexOf('/') + 1))
   }
 
   get compiler(): SchemaCompiler {
@@ -182,8 +282,11 @@ export class ServedVersion {
   readonly definition: VersionDefinition
   readonly apiVersion: string
   readonly #compiler: SchemaCompiler
-  #renewedBytes: WeakMap<CacheEntry, Buffer> | undefined
   #schema: CompiledSchema | undefined
+  #head: Buffer | undefined
+  #feed: VersionFeed | undefined
+  #extract: ExtractFacts | undefined
+  #fieldNames: ReadonlySet<string> | undefined
 
   constructor(resource: Resource, definition: VersionDefinition, compiler: SchemaCompiler) {
     this.resource = resource
@@ -209,53 +312,60 @@ export class ServedVersion {
 
   /** True for an entry whose bytes are what this version shows. */
   showsAsStored(entry: CacheEntry): boolean {
-    return this.isStorage && entry.revision >= this.resource.since
+    const { resource } = this
+    if (!this.isStorage || entry.revision < resource.since) return false
+    return !resource.isMixed || entry.startsWith((this.#head ??= headOf({ ...resource.definition, ...this })))
   }
 
-  /** An entry's bytes as this version shows them. */
-  encode(entry: CacheEntry): Buffer {
-    const bytes = entry.revision < this.resource.since ? this.#renewed(entry) : entry.bytes
-    return this.isStorage ? bytes : this.fromStorage(bytes)
+  /** An entry as this version shows it. @throws StatusError when it cannot be converted */
+  show(entry: CacheEntry): CacheEntry | Promise<CacheEntry> {
+    return this.showsAsStored(entry) ? entry : this.#conversion.show(entry)
   }
 
-  /** What was stored under an older schema, pruned and with the defaults of this one; done once for each entry. */
-  #renewed(entry: CacheEntry): Buffer {
-    this.#renewedBytes ??= new WeakMap()
-    const known = this.#renewedBytes.get(entry)
-    if (known) return known
-    const object = reviveObject(entry.bytes)
-    const { schema } = this.resource.storage
-    schema.prune(object)
-    schema.applyDefaults(object)
-    const bytes = spliceResourceVersion(encodeObject(object, object, ownersText(entry.bytes)), entry.revision)
-    this.#renewedBytes.set(entry, bytes)
-    return bytes
+  /** The same for kinds that convert at once: those that are built in. */
+  showNow(entry: CacheEntry): CacheEntry {
+    const shown = this.show(entry)
+    if (shown instanceof Promise) throw new Error(`${this.apiVersion} is not converted at once`)
+    return shown
   }
 
-  fromStorage(bytes: Buffer): Buffer {
-    if (this.isStorage) return bytes
-    const { convert } = this.resource.rules
-    if (!convert) return replaceApiVersion(bytes, storedApiVersion(this.resource), this.apiVersion)
-    const object = convert(reviveObject(bytes), this.apiVersion)
-    return spliceResourceVersion(
-      encodeObject(object, object, ownersText(bytes)),
-      Number(object.metadata.resourceVersion || 0),
-    )
+  /** The same for many, in their order: what has to be converted is converted together. */
+  showAll(entries: readonly CacheEntry[]): readonly CacheEntry[] | Promise<readonly CacheEntry[]> {
+    return entries.every((entry) => this.showsAsStored(entry)) ? entries : this.#conversion.showAll(entries)
+  }
+
+  get #conversion(): VersionConversion {
+    return this.resource.conversionTo(this.apiVersion)
+  }
+
+  /** Where changes of the resource's objects come from as this version shows them; of a built-in kind, as they are stored. */
+  get feed(): ResourceCache | VersionFeed {
+    const { isMixed, cache } = this.resource
+    if (!isMixed) return cache
+    this.#feed ??= new VersionFeed(cache, this, () => this.extract)
+    return this.#feed
+  }
+
+  /** What selectors ask of objects as this version shows them; of a built-in kind, as they are stored. */
+  get extract(): ExtractFacts {
+    const { cache, definition, rules, isMixed } = this.resource
+    if (!isMixed || this.isStorage) return cache.extract
+    this.#extract ??= factsExtractor(selectablePaths(this.definition), rules, definition.extensions?.indexes)
+    return this.#extract
+  }
+
+  /** The names a field selector may use. */
+  get fieldNames(): ReadonlySet<string> {
+    const { definition, rules } = this.resource
+    const version = definition.builtin ? this.resource.storage.definition : this.definition
+    this.#fieldNames ??= selectableFieldNames(version, definition, rules)
+    return this.#fieldNames
   }
 
   /** An object of this version in the form it is stored in. May return `object` itself, changed. */
-  toStorage(object: UnstructuredObject): UnstructuredObject {
-    if (this.isStorage) return object
-    const { convert } = this.resource.rules
-    const apiVersion = storedApiVersion(this.resource)
-    if (convert) return convert(object, apiVersion)
-    object.apiVersion = apiVersion
-    return object
+  toStorage(object: UnstructuredObject): UnstructuredObject | Promise<UnstructuredObject> {
+    return this.isStorage ? object : this.resource.toStorage(object)
   }
-}
-
-function storedApiVersion(resource: Resource): string {
-  return apiVersionOf({ group: resource.home.group, version: resource.definition.storageVersion })
 }
 
 /** A definition on its way out still shows its objects as before. */

@@ -13,11 +13,18 @@ import {
   newNotFound,
   newRequestEntityTooLarge,
 } from '#core/errors/status-error.ts'
-import { encodeObject, ownersText, reviveObject, spliceResourceVersion } from '#core/machinery/canonical.ts'
+import {
+  encodeObject,
+  ownersText,
+  reviveObject,
+  reviveWhole,
+  spliceResourceVersion,
+} from '#core/machinery/canonical.ts'
+import { canonicalText } from '#core/schema/json.ts'
 import type { UserInfo } from '#core/server/exchange.ts'
 import { storageKey } from '#core/storage/cacher/cacher.ts'
 import { CacheEntry } from '#core/storage/cacher/entry.ts'
-import { type Storage, StorageError } from '#core/storage/storage.ts'
+import { type Also, type Storage, StorageError, type WriteOptions } from '#core/storage/storage.ts'
 import { type Application, applyConfiguration } from './apply-configuration.ts'
 import { type DecodeOptions, decodeObject, validateObject } from './decode.ts'
 import { isReadyToRemove, planDeletion } from './deletion.ts'
@@ -34,6 +41,17 @@ export interface WriteContext extends DecodeOptions {
   dryRun: boolean
   /** Who owns the fields that the write sets; absent: owners stay as they are. */
   manager?: string
+  /** What admission is shown of a write to a subresource that takes objects of another kind; absent: the objects themselves. */
+  shownAs?: ShownAs
+}
+
+/** The objects of a resource as a subresource of it has them: a Deployment as a Scale. */
+export interface ShownAs {
+  /** Of what is posted; absent: an update. */
+  operation?: Operation
+  show(object: Readonly<UnstructuredObject>): UnstructuredObject
+  /** Takes over what admission changed. */
+  put?(object: UnstructuredObject, shown: Readonly<UnstructuredObject>): void
 }
 
 export interface ObjectName {
@@ -52,8 +70,17 @@ const maxApplyAttempts = 8
 const cacheWaitMs = 1_000
 const historyPageSize = 1_000
 
-/** Makes the new state (parsed JSON, to be changed in place) out of the current one, in the served version; called again when somebody else was faster. */
+/**
+ * Makes the new state (parsed JSON, to be changed in place) out of the current one, both in the served version; called again
+ * when somebody else was faster.
+ */
 export type Change = (current: CacheEntry) => unknown | Promise<unknown>
+
+/** An object as it is stored, and as the served version shows it. */
+interface Found {
+  current: CacheEntry
+  shown: CacheEntry
+}
 
 /**
  * Reads and writes objects of any resource: the way of every write through decoding, defaults, admission, validation
@@ -187,11 +214,14 @@ export class ResourceStore {
     for (let attempt = 1; ; attempt++) {
       const at = nameOf(object)
       const key = keyIn(resource, at)
-      const bytes = encodeForStorage(object, served, owners)
+      const encoding = encodeForStorage(object, served, owners)
+      const bytes = encoding instanceof Promise ? await encoding : encoding
       try {
-        if (context.dryRun) return this.#dryCreate(served, at, bytes)
-        const revision = await this.#storage.create(key, bytes, resource.rules)
-        return written(served, at, bytes, revision)
+        if (context.dryRun) return await this.#dryCreate(served, at, bytes)
+        const write = (also?: Also) => this.#storage.create(key, bytes, withAlso(resource.rules, also))
+        const { constraints } = resource
+        const revision = await (constraints ? constraints.guard({ key: keyOf(at), after: bytes }, write) : write())
+        return await written(served, at, bytes, revision)
       } catch (error) {
         const base = object.metadata.generateName
         const taken = error instanceof StorageError && error.code === 'KeyExists'
@@ -204,10 +234,12 @@ export class ResourceStore {
     }
   }
 
-  #dryCreate(served: ServedVersion, at: ObjectName, bytes: Buffer): Buffer {
-    if (served.resource.cache.get(keyOf(at)))
-      throw new StorageError('KeyExists', `key ${keyIn(served.resource, at)} exists`)
-    return served.fromStorage(bytes)
+  async #dryCreate(served: ServedVersion, at: ObjectName, bytes: Buffer): Promise<Buffer> {
+    const { cache, constraints } = served.resource
+    const key = keyOf(at)
+    if (cache.get(key)) throw new StorageError('KeyExists', `key ${keyIn(served.resource, at)} exists`)
+    await constraints?.check({ key, after: bytes })
+    return bytesShown(served, at, bytes)
   }
 
   /**
@@ -221,9 +253,10 @@ export class ResourceStore {
     change: Change,
     context: WriteContext,
   ): Promise<Buffer> {
-    return this.#attempt(served.resource, at, async (current) =>
-      this.#replace(served, at, subresource, current, await change(current), context),
-    )
+    return this.#attempt(served.resource, at, async (current) => {
+      const shown = await served.show(current)
+      return this.#replace(served, at, subresource, { current, shown }, await change(shown), context)
+    })
   }
 
   /**
@@ -240,17 +273,17 @@ export class ResourceStore {
     context: WriteContext,
   ): Promise<{ bytes: Buffer; created: boolean }> {
     const write = async (current: CacheEntry) => {
-      const bytes = served.encode(current)
-      const live = { object: reviveObject(bytes), owners: ownersText(bytes) }
-      const { object, owners } = applyConfiguration(served, live, read(), this.#now())
-      return this.#replace(served, at, subresource, current, object, context, owners)
+      const shown = await served.show(current)
+      const live = { object: reviveObject(shown.bytes), owners: ownersText(shown.bytes) }
+      const { object, owners } = await applyConfiguration(served, live, read(), this.#now())
+      return this.#replace(served, at, subresource, { current, shown }, object, context, owners)
     }
     for (let attempt = 1; ; attempt++) {
       const isThere = served.resource.cache.get(keyOf(at)) !== undefined
       try {
         if (isThere) return { bytes: await this.#attempt(served.resource, at, write), created: false }
         mayCreate()
-        const { object, owners } = applyConfiguration(served, undefined, read(), this.#now())
+        const { object, owners } = await applyConfiguration(served, undefined, read(), this.#now())
         return { bytes: await this.#create(served, at.namespace, object, context, owners), created: true }
       } catch (error) {
         if (attempt === maxApplyAttempts || !isOvertaken(error, at, isThere)) throw error
@@ -308,31 +341,38 @@ export class ResourceStore {
     served: ServedVersion,
     at: ObjectName,
     subresource: string,
-    current: CacheEntry,
+    { current, shown }: Found,
     value: unknown,
     context: WriteContext,
     applied?: string,
   ): Promise<Buffer> {
     const { resource } = served
-    const oldBytes = served.encode(current)
-    const old = reviveObject(oldBytes)
+    const old = reviveObject(shown.bytes)
     const object = decodeObject(value, served, context)
     dropRepeatedOwners(object, context.warn)
     checkIdentity(object, old, at, resource)
     const sent = takeOwners(object)
     keepOtherHalf(object, old, served, subresource)
-    const live = ownersText(oldBytes)
+    const live = ownersText(shown.bytes)
     const { manager: name } = context
     const owners =
       applied ??
       (name === undefined
         ? live
-        : trackUpdate({ object, old, live, sent }, served, { name, operation: 'Update', subresource }, this.#now()))
+        : await trackUpdate(
+            { object, old, live, sent },
+            served,
+            { name, operation: 'Update', subresource },
+            this.#now(),
+          ))
     const request = this.#admissionRequest('UPDATE', served, at, subresource, context)
     request.object = object
     request.oldObject = old
+    const { shownAs } = context
+    if (shownAs) showAs(request, shownAs)
     const mutating = this.#admission.mutate(request)
     if (mutating) await mutating
+    shownAs?.put?.(object, request.object)
     setUpdateMetadata(object, old, resource)
     resource.rules.prepareUpdate?.(object, old, subresource)
     validateObject(object, old, served, subresource, context.warn)
@@ -351,17 +391,21 @@ export class ResourceStore {
     context: WriteContext,
   ): Promise<Buffer> {
     const { resource } = served
+    const encoding = encodeForStorage(object, served, owners)
+    const bytes = encoding instanceof Promise ? await encoding : encoding
+    const asBefore = spliceResourceVersion(bytes, current.revision)
     if (isReadyToRemove(object, resource.rules)) {
       if (!context.dryRun) await this.#remove(resource, at, current)
-      return served.fromStorage(spliceResourceVersion(encodeForStorage(object, served, owners), current.revision))
+      return bytesShown(served, at, asBefore)
     }
-    const bytes = encodeForStorage(object, served, owners)
-    const asBefore = spliceResourceVersion(bytes, current.revision)
-    if (asBefore.equals(current.bytes) || context.dryRun) return served.fromStorage(asBefore)
+    const { constraints } = resource
+    const change = { key: keyOf(at), before: current.bytes, after: bytes }
+    if (context.dryRun) await constraints?.check(change)
+    if (context.dryRun || isSameState(served, asBefore, current.bytes)) return bytesShown(served, at, asBefore)
     const key = keyIn(resource, at)
-    const revision = await this.#line.write(key, () =>
-      this.#storage.update(key, bytes, current.revision, resource.rules),
-    )
+    const write = (also?: Also) =>
+      this.#line.write(key, () => this.#storage.update(key, bytes, current.revision, withAlso(resource.rules, also)))
+    const revision = await (constraints ? constraints.guard(change, write) : write())
     return written(served, at, bytes, revision)
   }
 
@@ -376,41 +420,53 @@ export class ResourceStore {
     context: WriteContext,
   ): Promise<{ removed: boolean; bytes: Buffer; object: UnstructuredObject }> {
     return this.#attempt(served.resource, at, async (current) => {
-      const object = reviveObject(current.bytes)
+      const shown = await served.show(current)
+      const object = reviveObject(shown.bytes)
       checkPreconditions(object, options, served.resource)
       const request = this.#admissionRequest('DELETE', served, at, '', context)
       request.oldObject = object
       await this.#admission.mutate(request)
       await this.#admission.validate(request)
-      return this.#deleteOnce(served, at, current, object, options, context)
+      return this.#deleteOnce(served, at, { current, shown }, object, options, context)
     })
   }
 
   async #deleteOnce(
     served: ServedVersion,
     at: ObjectName,
-    current: CacheEntry,
+    { current, shown }: Found,
     object: UnstructuredObject,
     options: DeleteOptions,
     context: WriteContext,
   ): Promise<{ removed: boolean; bytes: Buffer; object: UnstructuredObject }> {
     const { resource } = served
     const plan = planDeletion(object, options, resource.rules, this.#now())
-    if (plan.action === 'wait') return { removed: false, bytes: served.encode(current), object }
+    if (plan.action === 'wait') return { removed: false, bytes: shown.bytes, object }
     if (plan.action === 'remove' || isReadyToRemove(plan.object, resource.rules)) {
       if (!context.dryRun) await this.#remove(resource, at, current)
-      return { removed: true, bytes: served.encode(current), object }
+      else await resource.constraints?.check({ key: keyOf(at), before: current.bytes })
+      return { removed: true, bytes: shown.bytes, object }
     }
-    const bytes = encodeObject(plan.object, plan.object, ownersText(current.bytes))
-    if (context.dryRun) return { removed: false, bytes: served.fromStorage(bytes), object: plan.object }
+    const bytes = await encodeForStorage(plan.object, served, ownersText(current.bytes))
+    const { constraints } = resource
+    const change = { key: keyOf(at), before: current.bytes, after: bytes, isDeletion: true }
+    if (context.dryRun) {
+      await constraints?.check(change)
+      return { removed: false, bytes: await bytesShown(served, at, bytes), object: plan.object }
+    }
     const key = keyIn(resource, at)
-    const revision = await this.#line.write(key, () => this.#storage.update(key, bytes, current.revision))
-    return { removed: false, bytes: written(served, at, bytes, revision), object: plan.object }
+    const write = (also?: Also) =>
+      this.#line.write(key, () => this.#storage.update(key, bytes, current.revision, withAlso({}, also)))
+    const revision = await (constraints ? constraints.guard(change, write) : write())
+    return { removed: false, bytes: await written(served, at, bytes, revision), object: plan.object }
   }
 
   async #remove(resource: Resource, at: ObjectName, current: CacheEntry): Promise<void> {
     const key = keyIn(resource, at)
-    await this.#line.write(key, () => this.#storage.delete(key, current.revision))
+    const { constraints } = resource
+    const write = (also?: Also) =>
+      this.#line.write(key, () => this.#storage.delete(key, current.revision, withAlso({}, also)))
+    await (constraints ? constraints.guard({ key: keyOf(at), before: current.bytes }, write) : write())
     await resource.reservations?.release(reviveObject(current.bytes))
   }
 
@@ -422,6 +478,25 @@ export class ResourceStore {
     const cached = resource.cache.get(key)
     if (cached && cached.revision >= stored.modRevision) return cached
     return new CacheEntry(key, spliceResourceVersion(stored.value, stored.modRevision), stored.modRevision)
+  }
+
+  /**
+   * Has admission judge what is not stored: what is posted to a subresource, or asked of a connection.
+   * @throws StatusError when it is refused
+   */
+  async admit(
+    operation: 'CREATE' | 'CONNECT',
+    served: ServedVersion,
+    at: ObjectName,
+    subresource: string,
+    object: UnstructuredObject,
+    context: WriteContext,
+  ): Promise<void> {
+    const request = this.#admissionRequest(operation, served, at, subresource, context)
+    request.kind = object.kind
+    request.object = object
+    await this.#admission.mutate(request)
+    await this.#admission.validate(request)
   }
 
   #admissionRequest(
@@ -448,6 +523,19 @@ export class ResourceStore {
   }
 }
 
+function withAlso(options: WriteOptions, also: Also | undefined): WriteOptions {
+  return also ? { ...options, also } : options
+}
+
+/** Lets admission see the objects of a request as its subresource has them. */
+function showAs(request: AdmissionRequest, { operation = 'UPDATE', show }: ShownAs): void {
+  request.operation = operation
+  request.object = show(request.object!)
+  request.kind = request.object.kind
+  if (operation === 'UPDATE') request.oldObject = show(request.oldObject!)
+  else delete request.oldObject
+}
+
 /** Whether an object came where there was none, or went, before it could be written. */
 function isOvertaken(error: unknown, { name }: ObjectName, wasThere: boolean): boolean {
   if (findStatusError(error)?.status.details?.name !== name) return false
@@ -471,17 +559,39 @@ function keyIn({ home }: Resource, at: ObjectName): string {
 }
 
 /** @throws StatusError RequestEntityTooLarge: patches may make an object larger than any request */
-function encodeForStorage(object: UnstructuredObject, served: ServedVersion, owners: string): Buffer {
+function encodeForStorage(object: UnstructuredObject, served: ServedVersion, owners: string): Buffer | Promise<Buffer> {
   const stored = served.toStorage(object)
-  const bytes = encodeObject(stored, stored, owners)
+  return stored instanceof Promise ? stored.then((one) => encodeBounded(one, owners)) : encodeBounded(stored, owners)
+}
+
+function encodeBounded(object: UnstructuredObject, owners: string): Buffer {
+  const bytes = encodeObject(object, object, owners)
   if (bytes.length > maxObjectBytes) throw newRequestEntityTooLarge(`limit is ${maxObjectBytes}`)
   return bytes
 }
 
+/** Whether a write would change nothing. What has been converted may have its fields in another order. */
+function isSameState(served: ServedVersion, bytes: Buffer, current: Buffer): boolean {
+  if (bytes.equals(current)) return true
+  if (served.isStorage || bytes.length !== current.length) return false
+  return canonicalText(reviveWhole(bytes)) === canonicalText(reviveWhole(current))
+}
+
 /** What was written as the client sees it: the cache's copy where it is still that one. */
-function written(served: ServedVersion, at: ObjectName, bytes: Buffer, revision: number): Buffer {
+function written(served: ServedVersion, at: ObjectName, bytes: Buffer, revision: number): Buffer | Promise<Buffer> {
   const entry = served.resource.cache.get(keyOf(at))
-  return served.fromStorage(entry?.revision === revision ? entry.bytes : spliceResourceVersion(bytes, revision))
+  if (entry?.revision !== revision) return bytesShown(served, at, spliceResourceVersion(bytes, revision))
+  return bytesOf(served.show(entry))
+}
+
+/** What is to be stored, or just was, as the client sees it. */
+function bytesShown(served: ServedVersion, at: ObjectName, bytes: Buffer): Buffer | Promise<Buffer> {
+  if (served.isStorage) return bytes
+  return bytesOf(served.show(new CacheEntry(keyOf(at), bytes, Number.MAX_SAFE_INTEGER)))
+}
+
+function bytesOf(shown: CacheEntry | Promise<CacheEntry>): Buffer | Promise<Buffer> {
+  return shown instanceof Promise ? shown.then(({ bytes }) => bytes) : shown.bytes
 }
 
 function nameOf({ metadata }: UnstructuredObject): ObjectName {

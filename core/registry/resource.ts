@@ -1,3 +1,6 @@
+import type { Extensions } from '#core/constraints/extensions.ts'
+import type { WebhookConversion } from '#core/conversion/webhook-converter.ts'
+
 /**
  * What the server knows of a resource. Built-in kinds (from the manifests in apis/crds) and custom ones (from
  * CustomResourceDefinition objects) become the same ResourceDefinition and are served by the same code.
@@ -22,8 +25,17 @@ export interface ResourceDefinition {
   terminating?: boolean
   /** Present for what a CRD cannot say. */
   keelson?: KeelsonExtension
+  /** What the schema of the storage version says beyond Kubernetes. */
+  extensions?: Extensions
+  /** How versions become one another; absent: they differ in their names only. */
+  conversion?: ConversionDefinition
   /** Differs from that of any definition that says something else; absent: nobody has made one. */
   fingerprint?: string
+}
+
+/** How a CustomResourceDefinition wants its versions converted. */
+export interface ConversionDefinition {
+  webhook?: WebhookConversion
 }
 
 /** Definitions by their groups. */
@@ -133,6 +145,10 @@ export interface JsonSchema {
   'x-kubernetes-validations'?: ValidationRule[]
   'x-kubernetes-group-version-kind'?: { group: string; version: string; kind: string }[]
   'x-kubernetes-unions'?: unknown[]
+  /** @see core/constraints/extensions.ts for the shape of these */
+  'x-keelson-unique'?: unknown
+  'x-keelson-reference'?: unknown
+  'x-keelson-index'?: unknown
 }
 
 export interface ValidationRule {

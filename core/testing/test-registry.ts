@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { Admission } from '#apis/plugin/v1/admission.ts'
 import type { Logger } from '#apis/plugin/v1/host.ts'
+import { serviceResolver } from '#core/aggregation/service-resolver.ts'
+import { Constraints } from '#core/constraints/constraints.ts'
+import { convertersWith } from '#core/conversion/converters.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
 import { builtinRules, loadBuiltinDefinitions } from '#core/registry/builtin.ts'
 import { CustomResources } from '#core/registry/custom/custom-resources.ts'
@@ -12,6 +15,7 @@ import { ResourceStore, type WriteContext } from '#core/registry/resource-store.
 import { Cacher } from '#core/storage/cacher/cacher.ts'
 import { openEmbeddedStorage } from '#core/storage/embedded/embedded-storage.ts'
 import type { Storage } from '#core/storage/storage.ts'
+import { WebhookClient } from '#core/webhooks/client.ts'
 
 /** The registry and everything below it, in this process: what a server is without its listener, admission and plugins. */
 export interface TestRegistry extends AsyncDisposable {
@@ -55,12 +59,20 @@ async function open(directory: string, options: TestRegistryOptions): Promise<Te
   const errors: string[] = []
   const storage = await openEmbeddedStorage({ directory: join(directory, 'store') })
   const cacher = await Cacher.start(storage)
-  const registry = new Registry({ cacher, types, rules: builtinRules })
+  const webhooks = new WebhookClient({ resolve: (service) => serviceResolver(registry)(service) })
+  const registry: Registry = new Registry({
+    cacher,
+    types,
+    rules: builtinRules,
+    converterOf: convertersWith(webhooks),
+  })
   for (const resource of resources) registry.install(resource)
   const now = options.now ?? Date.now
   const store = new ResourceStore({ storage, admission: options.admission ?? admitAll, now })
+  new Constraints({ registry, storage, cacher, log: errorLog(errors) }).start()
   new CustomResources({ registry, store, log: errorLog(errors), now: () => new Date(now()) }).start()
   const close = async () => {
+    webhooks[Symbol.dispose]()
     await cacher[Symbol.asyncDispose]()
     await storage[Symbol.asyncDispose]()
   }

@@ -40,6 +40,9 @@ async function readBinding(request: ResourceRequest): Promise<Binding> {
   return { ...body, metadata }
 }
 
+const asBinding = (body: Binding) =>
+  ({ ...structuredClone(body), apiVersion: 'v1', kind: 'Binding' }) as UnstructuredObject
+
 async function bind(request: ResourceRequest, at: ObjectName, body: Binding): Promise<void> {
   const { registry, store } = request
   const pods = registry.find('', 'v1', 'pods')!
@@ -53,7 +56,7 @@ async function bind(request: ResourceRequest, at: ObjectName, body: Binding): Pr
       if (refusal) throw newConflict({ group: '', resource: 'pods/binding' }, at.name, refusal)
       return pod as unknown as UnstructuredObject
     },
-    untracked(writeContext(request)),
+    { ...untracked(writeContext(request)), shownAs: { operation: 'CREATE', show: () => asBinding(body) } },
   )
   const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
   await replyOwn(request, 201, status)

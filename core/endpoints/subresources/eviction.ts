@@ -1,6 +1,6 @@
 import type { Pod } from '#apis/core/v1/zz_generated.types.ts'
 import { rfc3339 } from '#apis/meta/v1/time.ts'
-import type { DeleteOptions } from '#apis/meta/v1/types.ts'
+import type { DeleteOptions, UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { needsBudget, planEviction } from '#apis/policy/v1/eviction.ts'
 import type { Eviction, PodDisruptionBudget } from '#apis/policy/v1/zz_generated.types.ts'
 import { isConflict, newBadRequest, newForbidden, StatusError } from '#core/errors/status-error.ts'
@@ -20,10 +20,11 @@ import { type BodyKind, checkBody } from './typed-body.ts'
 export async function eviction(request: ResourceRequest): Promise<void> {
   requireNamespace(request)
   const { info, served, store, exchange } = request
-  const body = await readEviction(request)
+  const body = { ...(await readEviction(request)), apiVersion: 'policy/v1', kind: 'Eviction' }
   const options = body.deleteOptions ?? {}
   const dryRun = checkDeleteOptions(options, exchange.query.getAll('dryRun'))
   const context = { ...writeContext(request), dryRun }
+  await store.admit('CREATE', served, info, 'eviction', body as unknown as UnstructuredObject, context)
   const pod = reviveObject(store.get(served.resource, info).bytes) as unknown as Pod
   const [budget, another] = needsBudget(pod) ? budgetsOf(request, pod) : []
   if (another) throw newTwoBudgets()

@@ -5,6 +5,7 @@ import { compileJsonPath } from '#core/machinery/json-path.ts'
 import { formatLabelSelector, requirementsOf } from '#core/machinery/label-selector.ts'
 import { asPatchFault } from '#core/registry/decode.ts'
 import type { ServedVersion } from '#core/registry/registry.ts'
+import type { ShownAs } from '#core/registry/resource-store.ts'
 import { compileSchema } from '#core/schema/compile.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { applyConfigurationOf } from '../apply.ts'
@@ -25,13 +26,19 @@ interface Scale extends UnstructuredObject {
 export async function scale(request: ResourceRequest): Promise<void> {
   requireNamespace(request)
   const { info, store, served } = request
-  if (info.verb === 'get') return replyScale(request, served.encode(store.get(served.resource, info)))
+  if (info.verb === 'get') {
+    const { bytes } = await served.show(store.get(served.resource, info))
+    return replyScale(request, bytes)
+  }
   if (isApply(request.exchange, info.verb))
-    return replyScale(request, await applyConfigurationOf(request, (scale) => appliedTo(scale, request)))
-  const context = { ...writeContext(request), isPatched: info.verb === 'patch' }
+    return replyScale(
+      request,
+      await applyConfigurationOf(request, (scale) => appliedTo(scale, request), asScale(served)),
+    )
+  const context = { ...writeContext(request), isPatched: info.verb === 'patch', shownAs: asScale(served) }
   const apply = context.isPatched ? await readScalePatch(request, context) : await readScale(request)
   const change = (current: CacheEntry) => {
-    const object = reviveObject(served.encode(current))
+    const object = reviveObject(current.bytes)
     const scale = apply(scaleOf(object, served))
     try {
       checkScale(scale, request)
@@ -42,6 +49,15 @@ export async function scale(request: ResourceRequest): Promise<void> {
   }
   const bytes = await store.update(served, info, 'scale', change, context)
   await replyScale(request, bytes)
+}
+
+/** Admission judges the Scale, and may change its replicas. */
+function asScale(served: ServedVersion): ShownAs {
+  return {
+    show: (object) => scaleOf(object, served),
+    put: (object, { spec }) =>
+      setPath(object, served.definition.subresources.scale!.specReplicasPath, (spec as Scale['spec'])?.replicas ?? 0),
+  }
 }
 
 /** A Scale to apply, as a configuration of the object that it scales. */
@@ -76,7 +92,7 @@ function readScalePatch(request: ResourceRequest, reading: StrictReading): Promi
   return readPatch(request, () => scaleSchema, reading)
 }
 
-function scaleOf(object: UnstructuredObject, { definition }: ServedVersion): Scale {
+function scaleOf(object: Readonly<UnstructuredObject>, { definition }: ServedVersion): Scale {
   const paths = definition.subresources.scale!
   const read = (path: string) => compileJsonPath(path)(object)[0]
   const selector = paths.labelSelectorPath === undefined ? undefined : read(paths.labelSelectorPath)

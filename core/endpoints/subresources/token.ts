@@ -1,10 +1,11 @@
 import type { TokenRequest } from '#apis/authentication/v1/zz_generated.types.ts'
 import type { ServiceAccount } from '#apis/core/v1/zz_generated.types.ts'
+import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { TokenIssuer } from '#core/authn/token-issuer.ts'
 import { newBadRequest, newConflict, newInvalid, newNotFound } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
 import { readBody } from '../body.ts'
-import { type Endpoint, type ResourceRequest, requireNamespace } from '../endpoint.ts'
+import { type Endpoint, type ResourceRequest, requireNamespace, writeContext } from '../endpoint.ts'
 import { replyOwn } from '../reply.ts'
 import { type BodyKind, checkBody } from './typed-body.ts'
 
@@ -16,7 +17,8 @@ export function tokenEndpoint(issuer: TokenIssuer): Endpoint {
   return async (request) => {
     requireNamespace(request)
     const { info, served, store } = request
-    const body = await readTokenRequest(request)
+    const body = { ...(await readTokenRequest(request)), apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest' }
+    await store.admit('CREATE', served, info, 'token', body as unknown as UnstructuredObject, writeContext(request))
     const account = reviveObject(store.get(served.resource, info).bytes) as unknown as ServiceAccount
     const expirationSeconds = body.spec?.expirationSeconds ?? 3600
     const audiences = body.spec?.audiences?.length ? body.spec.audiences : issuer.defaultAudiences
@@ -29,8 +31,6 @@ export function tokenEndpoint(issuer: TokenIssuer): Endpoint {
     })
     const answer = {
       ...body,
-      kind: 'TokenRequest',
-      apiVersion: 'authentication.k8s.io/v1',
       metadata: { ...body.metadata, name: info.name, namespace: info.namespace },
       spec: { ...body.spec, audiences, expirationSeconds },
       status: issued,

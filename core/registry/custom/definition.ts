@@ -4,6 +4,7 @@ import type {
 } from '#apis/apiextensions/v1/zz_generated.types.ts'
 import { compareVersions } from '#core/machinery/version-order.ts'
 import type { JsonSchema, ResourceDefinition, VersionDefinition } from '../resource.ts'
+import { conversionOf } from './conversion-rules.ts'
 
 /**
  * The definition a CustomResourceDefinition object stands for.
@@ -16,6 +17,7 @@ export function definitionOf(
 ): ResourceDefinition {
   const { group, names, scope, versions } = crd.spec
   const { deletionTimestamp, generation, uid } = crd.metadata
+  const conversion = conversionOf(crd)
   const inOrder = [...versions].sort((a, b) => compareVersions(a.name, b.name))
   return {
     group,
@@ -30,6 +32,7 @@ export function definitionOf(
     versions: inOrder.map((version) => versionOf(version, schemaOf)),
     builtin: false,
     ...(deletionTimestamp && { terminating: true }),
+    ...(conversion && { conversion }),
     fingerprint: `${uid}/${generation}`,
   }
 }

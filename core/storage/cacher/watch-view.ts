@@ -56,7 +56,12 @@ export class WatchView {
     return this.subscribers.delete(subscriber)
   }
 
-  includes(entry: CacheEntry): boolean {
+  /** Whether it looks at what objects were before a change. */
+  get isSelective(): boolean {
+    return this.spec.matches !== undefined || this.spec.showsChange !== undefined
+  }
+
+  readonly includes = (entry: CacheEntry): boolean => {
     return entry.key.startsWith(this.spec.keyPrefix) && (this.spec.matches?.(entry, this.#extract) ?? true)
   }
 

@@ -34,7 +34,7 @@ export class WatchViews {
 
   /** True when any view looks at what objects were before a change. */
   get areSelective(): boolean {
-    for (const { spec } of this.#views.values()) if (spec.matches) return true
+    for (const view of this.#views.values()) if (view.isSelective) return true
     return false
   }
 
@@ -108,8 +108,10 @@ export class WatchViews {
     for (const [field, byValue] of this.#byField) {
       const after = change.entry.field(field, extract)
       const before = change.previous?.field(field, extract)
-      yield* byValue.get(after) ?? []
-      if (before !== undefined && before !== after) yield* byValue.get(before) ?? []
+      if (typeof after === 'string' && typeof before !== 'object') {
+        yield* byValue.get(after) ?? []
+        if (before !== undefined && before !== after) yield* byValue.get(before) ?? []
+      } else for (const value of new Set([after, before ?? []].flat())) yield* byValue.get(value) ?? []
     }
   }
 

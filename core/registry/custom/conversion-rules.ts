@@ -1,0 +1,118 @@
+import type {
+  CustomResourceConversion,
+  CustomResourceDefinition,
+  WebhookClientConfig,
+} from '#apis/apiextensions/v1/zz_generated.types.ts'
+import { type FieldError, forbidden, invalid, notSupported, required } from '#apis/meta/v1/field-error.ts'
+import { dns1035LabelFaults, dnsSubdomainFaults } from '#apis/meta/v1/names.ts'
+import { reviewVersionOf, reviewVersions } from '#core/conversion/conversion-review.ts'
+import type { ConversionDefinition } from '../resource.ts'
+
+/**
+ * What a definition may say of the conversion between its versions. Kubernetes names the fields as its own types have them:
+ * `spec.conversion.webhookClientConfig` is `spec.conversion.webhook.clientConfig`.
+ */
+export function conversionErrors({ spec }: CustomResourceDefinition): FieldError[] {
+  const { conversion } = spec
+  if (!conversion) return []
+  const { strategy, webhook } = conversion
+  const path = 'spec.conversion'
+  if (!strategies.includes(strategy)) return [notSupported(`${path}.strategy`, strategy, strategies)]
+  if (strategy === 'Webhook') return webhookErrors(conversion, path)
+  const errors: FieldError[] = []
+  const unwanted = (field: string) =>
+    forbidden(`${path}.${field}`, 'should not be set when strategy is not set to Webhook')
+  if (webhook?.clientConfig) errors.push(unwanted('webhookClientConfig'))
+  if (webhook?.conversionReviewVersions?.length) errors.push(unwanted('conversionReviewVersions'))
+  return errors
+}
+
+const strategies: readonly string[] = ['None', 'Webhook']
+
+function webhookErrors({ webhook }: CustomResourceConversion, path: string): FieldError[] {
+  const client = `${path}.webhookClientConfig`
+  const { clientConfig, conversionReviewVersions = [] } = webhook ?? {}
+  const errors = clientConfig
+    ? clientErrors(clientConfig, client)
+    : [required(client, 'required when strategy is set to Webhook')]
+  return [...errors, ...reviewVersionErrors(conversionReviewVersions, `${path}.conversionReviewVersions`)]
+}
+
+/** Whether a webhook can be called by what is said of it. */
+export function clientErrors({ url, service, caBundle }: WebhookClientConfig, path: string): FieldError[] {
+  const errors: FieldError[] = []
+  if ((url === undefined) === (service === undefined)) {
+    errors.push(required(path, 'exactly one of url or service is required'))
+  } else if (url !== undefined) errors.push(...urlErrors(url, `${path}.url`))
+  else if (service) {
+    const { name, namespace, port = 443, path: servicePath } = service
+    if (!name) errors.push(required(`${path}.service.name`, 'service name is required'))
+    if (!namespace) errors.push(required(`${path}.service.namespace`, 'service namespace is required'))
+    if (!(port >= 1 && port <= 65_535)) {
+      errors.push(invalid(`${path}.service.port`, port, 'port is not valid: must be between 1 and 65535, inclusive'))
+    }
+    if (servicePath !== undefined) errors.push(...pathErrors(servicePath, `${path}.service.path`))
+  }
+  if (caBundle && !isCertificates(caBundle)) {
+    const fault = 'unable to load root certificates: unable to parse bytes as PEM block'
+    errors.push(invalid(`${path}.caBundle`, caBundle, fault))
+  }
+  return errors
+}
+
+const form = '; desired format: https://host[/path]'
+
+function urlErrors(text: string, path: string): FieldError[] {
+  if (!URL.canParse(text))
+    return [required(path, `url must be a valid URL: parse ${JSON.stringify(text)}: invalid URI${form}`)]
+  const { protocol, host, username, hash, search } = new URL(text)
+  const errors: FieldError[] = []
+  if (protocol !== 'https:') {
+    errors.push(invalid(path, protocol.slice(0, -1), `'https' is the only allowed URL scheme${form}`))
+  }
+  if (host === '') errors.push(invalid(path, host, `host must be provided${form}`))
+  if (username !== '') errors.push(invalid(path, username, 'user information is not permitted in the URL'))
+  if (hash !== '') errors.push(invalid(path, hash.slice(1), 'fragments are not permitted in the URL'))
+  if (search !== '') errors.push(invalid(path, search.slice(1), 'query parameters are not permitted in the URL'))
+  return errors
+}
+
+function pathErrors(text: string, path: string): FieldError[] {
+  if (text === '' || text === '/') return []
+  if (text === '//') return [invalid(path, text, 'segment[0] may not be empty')]
+  const errors = text.startsWith('/') ? [] : [invalid(path, text, `must start with a '/'`)]
+  const steps = text.slice(1).replace(/\/$/, '').split('/')
+  return errors.concat(
+    steps.flatMap((step, at) => {
+      const faults = step === '' ? ['may not be empty'] : dnsSubdomainFaults(step).map((fault) => `: ${fault}`)
+      return faults.map((fault) => invalid(path, text, `segment[${at}]${fault.startsWith(':') ? '' : ' '}${fault}`))
+    }),
+  )
+}
+
+/** Whether a bundle, base64, has certificates. */
+export function isCertificates(caBundle: string): boolean {
+  return Buffer.from(caBundle, 'base64').toString().includes('-----BEGIN CERTIFICATE-----')
+}
+
+function reviewVersionErrors(versions: readonly string[], path: string): FieldError[] {
+  if (versions.length === 0) return [required(path)]
+  const errors: FieldError[] = []
+  const seen = new Set<string>()
+  for (const [at, version] of versions.entries()) {
+    if (seen.has(version)) errors.push(invalid(`${path}[${at}]`, version, 'duplicate version'))
+    else for (const fault of dns1035LabelFaults(version)) errors.push(invalid(`${path}[${at}]`, version, fault))
+    seen.add(version)
+  }
+  if (!reviewVersionOf(versions)) {
+    errors.push(invalid(path, versions, `must include at least one of ${reviewVersions.join(', ')}`))
+  }
+  return errors
+}
+
+/** What a valid definition says of conversion; undefined when its versions differ in their names only. */
+export function conversionOf({ spec }: CustomResourceDefinition): ConversionDefinition | undefined {
+  const { clientConfig, conversionReviewVersions } = spec.conversion?.webhook ?? {}
+  if (spec.conversion?.strategy !== 'Webhook' || !clientConfig) return undefined
+  return { webhook: { clientConfig, reviewVersions: conversionReviewVersions ?? [] } }
+}
