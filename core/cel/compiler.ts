@@ -33,6 +33,7 @@ import type { Environment, Reference } from './environment.ts'
 import { equal } from './equality.ts'
 import { adapterOf, withAdapter } from './schema-types.ts'
 import {
+  type Equality,
   equalityOf,
   joinOf,
   type StructuralField,
@@ -265,13 +266,12 @@ class Compiler {
 
   /** What an operator does with two values. @param a its first operand */
   #valueOperator(name: string, a: Expression): arithmetic.Binary {
-    const type = this.#listType(a)
-    if (name === '_==_') return equalityOf(type) ?? equal
+    if (name === '_==_') return this.#equalityOf(a)
     if (name === '_!=_') {
-      const same = equalityOf(type) ?? equal
+      const same = this.#equalityOf(a)
       return (x, y) => !same(x, y)
     }
-    const join = name === '_+_' ? joinOf(type) : undefined
+    const join = name === '_+_' ? joinOf(this.#listType(a)) : undefined
     return join ? arithmetic.joining(join) : binaryOperators.get(name)!
   }
 
@@ -287,11 +287,17 @@ class Compiler {
 
   #equality(a: Expression, b: Expression, wanted: boolean, scope: Scope | undefined): Code {
     const [left, right] = this.#all([a, b], scope)
-    const same = equalityOf(this.#listType(a))
-    if (same) return (activation) => same(left!(activation), right!(activation)) === wanted
+    const same = this.#equalityOf(a)
+    if (same !== equal) return (activation) => same(left!(activation), right!(activation)) === wanted
     if (b.kind === 'literal') return equalsConstantCode(left!, b, wanted)
     if (a.kind === 'literal') return equalsConstantCode(right!, a, wanted)
     return (activation) => equal(left!(activation), right!(activation)) === wanted
+  }
+
+  /** Values that are no containers have been read by their types. */
+  #equalityOf(node: Expression): Equality {
+    const type = this.#listType(node)
+    return (containers.has(type.kind) && equalityOf(type)) || equal
   }
 
   /** The type of an operand; what is added to a list leaves it a list of its kind. */
@@ -415,6 +421,8 @@ class Compiler {
     return twiceChargedCode(this.branch(target, scope), { absent: 1, present: 1 + meter.emptyList + (isFlat ? 0 : 1) })
   }
 }
+
+const containers = new Set<Type['kind']>(['list', 'map', 'object'])
 
 const isConstant = ({ value, isOptional }: Element) => !isOptional && value.kind === 'literal'
 

@@ -5,7 +5,7 @@
  */
 import type { Code } from './activation.ts'
 import { equal } from './equality.ts'
-import { adapterOf } from './schema-types.ts'
+import { type Adapter, adapterOf } from './schema-types.ts'
 import type { Type } from './types.ts'
 import { isOptional } from './types.ts'
 import {
@@ -14,6 +14,7 @@ import {
   CelValue,
   Double,
   Duration,
+  Failure,
   fail,
   isMap,
   isPlainObject,
@@ -106,11 +107,23 @@ function makeEquality(type: Type): Equality | undefined {
     case 'timestamp':
     case 'duration':
     case 'bytes': {
-      const read = adapterOf(type)!
+      const read = readable(adapterOf(type)!)
       return (a, b) => equal(read(a), read(b))
     }
   }
   return undefined
+}
+
+/** What cannot be read is left as it is, and equals nothing that can. */
+function readable(read: Adapter): Adapter {
+  return (value) => {
+    try {
+      return read(value)
+    } catch (error) {
+      if (error instanceof Failure) return value
+      throw error
+    }
+  }
 }
 
 function listEquality(type: Type): Equality | undefined {

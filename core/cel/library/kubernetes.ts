@@ -1,6 +1,7 @@
 /** All functions that expressions in Kubernetes may call. */
 import { standardEnvironment } from '../cel.ts'
 import type { Library } from '../environment.ts'
+import { authorizers } from './authorizer.ts'
 import { cidrs } from './cidr.ts'
 import { format } from './format.ts'
 import { ips } from './ip.ts'
@@ -23,6 +24,7 @@ export const kubernetes: readonly Library[] = [
   quantities,
   semvers,
   format,
+  authorizers,
 ]
 
 /** Extend it with the variables of a rule. */
