@@ -83,6 +83,48 @@ describe.skipIf(missing)(`two servers over one etcd${missing ? ` (skipped: ${mis
     expect(madeUntilFull).toBe(room)
   })
 
+  test('of many who want a unique value at both, one gets it; what is referred to does not go meanwhile', async () => {
+    const group = 'constraints.example.dev'
+    const text = { type: 'string' }
+    const spec = {
+      host: { ...text, 'x-keelson-unique': 'cluster' },
+      config: { ...text, 'x-keelson-reference': { resource: 'configmaps', onDelete: 'restrict' } },
+    }
+    const openAPIV3Schema = { type: 'object', properties: { spec: { type: 'object', properties: spec } } }
+    await a.request('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+      metadata: { name: `sites.${group}` },
+      spec: {
+        group,
+        scope: 'Namespaced',
+        names: { plural: 'sites', kind: 'Site' },
+        versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema } }],
+      },
+    })
+    const sites = `/apis/${group}/v1/namespaces/default/sites`
+    while ((await b.request('GET', sites)).status !== 200);
+    const make = (server: TestServer, name: string, spec: object) =>
+      server.request('POST', sites, { apiVersion: `${group}/v1`, kind: 'Site', metadata: { name }, spec })
+    for (let round = 0; round < 5; round++) {
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, (_, at) => make(at % 2 === 0 ? a : b, `s-${round}-${at}`, { host: `h-${round}` })),
+      )
+      const codes = answers.map(({ status }) => status)
+      expect(codes.filter((code) => code === 201)).toHaveLength(1)
+      expect(codes.filter((code) => code === 422)).toHaveLength(11)
+    }
+    for (let round = 0; round < 10; round++) {
+      await a.request('POST', configMaps, { metadata: { name: `c-${round}` } })
+      const [made, removed] = await Promise.all([
+        make(a, `r-${round}`, { config: `c-${round}` }),
+        b.request('DELETE', `${configMaps}/c-${round}`),
+      ])
+      expect([
+        [201, 409],
+        [422, 200],
+      ]).toContainEqual([made.status, removed.status])
+    }
+  })
+
   test('a watch at one shows the writes of both, each once and in order', async () => {
     const { resourceVersion } = (await b.request('GET', configMaps)).json().metadata
     const watch = watchLines(b, `${configMaps}?watch=true&resourceVersion=${resourceVersion}`)
