@@ -14,6 +14,7 @@ import { nodesBench } from './nodes.bench.ts'
 import { podsBench } from './pods.bench.ts'
 import { protobufBench } from './protobuf.bench.ts'
 import { readBench } from './read.bench.ts'
+import { rulesBench } from './rules.bench.ts'
 import { scaleBench } from './scale.bench.ts'
 import { startBench } from './start.bench.ts'
 import { storeBench } from './store.bench.ts'
@@ -35,6 +36,7 @@ const benches: [name: string, run: (durationMs: number) => Promise<Row[]>][] = [
   ['big-list', bigListBench],
   ['connections', connectionsBench],
   ['cel', celBench],
+  ['rules', rulesBench],
   ['store', storeBench],
   ['etcd', storeEtcdBench],
   ['pods', podsBench],

@@ -149,7 +149,7 @@ describe('limits', () => {
     const schema = object({ a: ruled(list(int), squared), b: ruled(int, 'false') })
     let now = 0
     expect(create(schema, { a: many, b: 1 }, () => now++)).toEqual([
-      `a: Invalid value: "array": 'operation interrupted': no further validation rules will be run due to call time exceeds limit for rule: ${squared}`,
+      `a: Invalid value: "array": 'operation interrupted': no further validation rules will be run due to call cost exceeds limit for rule: ${squared}`,
     ])
   })
 

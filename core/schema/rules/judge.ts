@@ -218,8 +218,7 @@ function failureDetail({ message, isInterrupted }: EvaluationError, rule: Compil
     return `'${message}': call arguments did not match a supported operator, function or macro signature for rule: ${ruleText(rule)}`
   }
   if (!isInterrupted) return `${message} evaluating rule: ${ruleText(rule)}`
-  const limit = message.startsWith('operation cancelled') ? 'call cost' : 'call time'
-  return `'${message}': no further validation rules will be run due to ${limit} exceeds limit for rule: ${ruleText(rule)}`
+  return `'${message}': no further validation rules will be run due to call cost exceeds limit for rule: ${ruleText(rule)}`
 }
 
 /** One line that says something, and not too much. */
