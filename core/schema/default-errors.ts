@@ -1,12 +1,11 @@
 import { type FieldError, invalid } from '#apis/meta/v1/field-error.ts'
 import type { JsonSchema } from '#core/registry/resource.ts'
-import { embeddedErrors } from './embedded.ts'
-import { cloneJson, equalJson, isObject, type JsonObject, own, setOwn } from './json.ts'
+import { coercionError, embeddedErrors } from './embedded.ts'
+import { cloneJson, equalJson, isObject, type JsonObject, setOwn } from './json.ts'
 import { NodeCompiler, type SchemaNode } from './node.ts'
 import { Path } from './path.ts'
 import { prune } from './prune.ts'
 import { at, keyed, propertiesOf, type SchemaFault } from './schema-places.ts'
-import { typeError } from './type-errors.ts'
 import { validate } from './validate.ts'
 
 /**
@@ -61,24 +60,31 @@ function withField(object: JsonObject, name: string, value: unknown): JsonObject
 function ownErrors(node: SchemaNode, schema: JsonSchema, path: string, wrap: Place['wrap']): SchemaFault[] {
   const field = at(path, 'default')
   const value = schema.default
-  const found = validate(node, value, { custom: true, path: new Path(field) })
+  const found = () => validate(node, value, { custom: true, path: new Path(field) })
   if (wrap) {
     const fault = metadataFault(wrap(cloneJson(value)))
-    return fault ? [invalid(field, value, `must result in valid metadata: ${fault}`)] : found
+    return fault ? [invalid(field, value, `must result in valid metadata: ${fault}`)] : found()
   }
   const pruned = cloneJson(value)
-  prune(node, pruned)
+  prune(openMetadata.node(schema), pruned)
   const unpruned: SchemaFault = { ...invalid(field, value, 'must not have unknown fields'), ratchet: 'unpruned' }
-  return equalJson(pruned, value) ? found : [unpruned, ...found]
+  const misfit = coercionError(node, value, field)
+  return [...(equalJson(pruned, value) ? [] : [unpruned]), ...(misfit ? [misfit] : found())]
 }
 
-const objectMeta = new NodeCompiler({}).objectMeta(undefined)
+/** What metadata does not know is no fault of a default: it is removed from the objects that get it. */
+const openMetadata = new (class extends NodeCompiler {
+  override objectMeta(): SchemaNode {
+    return this.anything
+  }
+})({})
 
 /** What is wrong with what a resource says of itself; empty when it is sound. */
 function metadataFault(resource: JsonObject): string {
-  const metadata = own(resource, 'metadata')
-  const mismatch = isObject(metadata) ? typeError(objectMeta, metadata) : 'must be an object'
-  if (mismatch) return `metadata: Invalid value: ${JSON.stringify(metadata)}: ${mismatch}`
-  const errors = embeddedErrors(resource, '', true).map(({ field, message }: FieldError) => `${field}: ${message}`)
-  return errors.length > 1 ? `[${errors.join(', ')}]` : (errors[0] ?? '')
+  const misfit = coercionError(anyResource, resource, '')
+  const errors = misfit ? [misfit] : embeddedErrors(resource, '', true)
+  const lines = errors.map(({ field, message }: FieldError) => `${field}: ${message}`)
+  return lines.length > 1 ? `[${lines.join(', ')}]` : (lines[0] ?? '')
 }
+
+const anyResource = new NodeCompiler({}).node({ type: 'object', 'x-kubernetes-embedded-resource': true })

@@ -1,5 +1,10 @@
+import type { JsonSchema } from '#core/registry/resource.ts'
+import { isObject } from './json.ts'
+import { branchLists, propertiesOf } from './schema-places.ts'
+
 /**
- * The string formats a CustomResourceDefinition may name; others are documentation and hold nothing up.
+ * The string formats a CustomResourceDefinition may name; others are documentation and hold nothing up. Dashes in their
+ * names do not count: `date-time` is `datetime`.
  * @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation
  */
 
@@ -16,7 +21,6 @@ const uuid = (version: string) =>
 const hostnameLabel = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i
 
 const formats: ReadonlyMap<string, Check> = new Map<string, Check>([
-  ['date-time', isDateTime],
   ['datetime', isDateTime],
   ['date', isDate],
   ['duration', matches(/^([+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$|^[+-]?0$|^\d+ ?[a-zA-Z]+$/)],
@@ -45,16 +49,41 @@ const formats: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['isbn13', isIsbn13],
   ['creditcard', isCreditCard],
   ['ssn', matches(/^\d{3}[- ]?\d{2}[- ]?\d{4}$/)],
-  ['k8s-short-name', matches(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)],
+  ['password', () => true],
+  ['k8sshortname', matches(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)],
   [
-    'k8s-long-name',
+    'k8slongname',
     (value) => value.length <= 253 && value.split('.').every((one) => /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(one)),
   ],
 ])
 
+const plainName = (format: string) => (format.includes('-') ? format.replaceAll('-', '') : format)
+
 /** True when `value` is of `format`, or the format is none we know. */
 export function hasFormat(format: string, value: string): boolean {
-  return formats.get(format)?.(value) ?? true
+  return formats.get(plainName(format))?.(value) ?? true
+}
+
+const ofNumbers: Readonly<Record<string, readonly string[]>> = {
+  integer: ['int32', 'int64'],
+  number: ['float', 'double'],
+}
+
+/** The formats within a schema that hold nothing up, each once. */
+export function unknownFormats(schema: JsonSchema): string[] {
+  const found = new Set<string>()
+  const visit = (one: JsonSchema) => {
+    const { type = '', format } = one
+    const isKnown =
+      type === '' || type === 'string' ? formats.has(plainName(format ?? '')) : ofNumbers[type]?.includes(format!)
+    if (format && !isKnown) found.add(format)
+    for (const [, inner] of propertiesOf(one)) visit(inner)
+    for (const [, inner] of branchLists(one)) visit(inner)
+    if (isObject(one.items)) visit(one.items)
+    if (isObject(one.additionalProperties)) visit(one.additionalProperties)
+  }
+  visit(schema)
+  return [...found]
 }
 
 /** RFC 3339 with a zone. */

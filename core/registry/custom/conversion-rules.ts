@@ -3,7 +3,7 @@ import type {
   CustomResourceDefinition,
   WebhookClientConfig,
 } from '#apis/apiextensions/v1/zz_generated.types.ts'
-import { type FieldError, forbidden, invalid, notSupported, required } from '#apis/meta/v1/field-error.ts'
+import { type FieldError, forbidden, invalid, required } from '#apis/meta/v1/field-error.ts'
 import { dns1035LabelFaults, dnsSubdomainFaults } from '#apis/meta/v1/names.ts'
 import { reviewVersionOf, reviewVersions } from '#core/conversion/conversion-review.ts'
 import type { ConversionDefinition } from '../resource.ts'
@@ -11,14 +11,19 @@ import type { ConversionDefinition } from '../resource.ts'
 /**
  * What a definition may say of the conversion between its versions. Kubernetes names the fields as its own types have them:
  * `spec.conversion.webhookClientConfig` is `spec.conversion.webhook.clientConfig`.
+ * @param old before an update: certificates may stay as unsound as they are, and may become so before the kind is served
  */
-export function conversionErrors({ spec }: CustomResourceDefinition): FieldError[] {
-  const { conversion } = spec
-  if (!conversion) return []
-  const { strategy, webhook } = conversion
+export function conversionErrors({ spec }: CustomResourceDefinition, old?: CustomResourceDefinition): FieldError[] {
+  const { strategy, webhook } = spec.conversion ?? {}
   const path = 'spec.conversion'
-  if (!strategies.includes(strategy)) return [notSupported(`${path}.strategy`, strategy, strategies)]
-  if (strategy === 'Webhook') return webhookErrors(conversion, path)
+  if (strategy === 'Webhook') {
+    const bundle = webhook?.clientConfig?.caBundle
+    const isFaulty = bundle && !isCertificates(bundle) && hasSoundCertificates(old)
+    return [
+      ...webhookErrors(webhook, old?.spec.conversion?.webhook, path),
+      ...(isFaulty ? [invalid(`${path}.webhookClientConfig.caBundle`, bundle, noCertificates)] : []),
+    ]
+  }
   const errors: FieldError[] = []
   const unwanted = (field: string) =>
     forbidden(`${path}.${field}`, 'should not be set when strategy is not set to Webhook')
@@ -27,35 +32,41 @@ export function conversionErrors({ spec }: CustomResourceDefinition): FieldError
   return errors
 }
 
-const strategies: readonly string[] = ['None', 'Webhook']
+const noCertificates = 'unable to load root certificates: unable to parse bytes as PEM block'
 
-function webhookErrors({ webhook }: CustomResourceConversion, path: string): FieldError[] {
+function hasSoundCertificates(old: CustomResourceDefinition | undefined): boolean {
+  const isServed = old?.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True')
+  const bundle = old?.spec.conversion?.webhook?.clientConfig?.caBundle
+  return isServed === true && (!bundle || isCertificates(bundle))
+}
+
+type Webhook = CustomResourceConversion['webhook']
+
+function webhookErrors(webhook: Webhook, old: Webhook, path: string): FieldError[] {
   const client = `${path}.webhookClientConfig`
-  const { clientConfig, conversionReviewVersions = [] } = webhook ?? {}
+  const { clientConfig, conversionReviewVersions: versions } = webhook ?? {}
   const errors = clientConfig
     ? clientErrors(clientConfig, client)
     : [required(client, 'required when strategy is set to Webhook')]
-  return [...errors, ...reviewVersionErrors(conversionReviewVersions, `${path}.conversionReviewVersions`)]
+  // Where there is a webhook without versions, its schema tells.
+  if (webhook && !versions) return errors
+  return [...errors, ...reviewVersionErrors(versions ?? [], old?.conversionReviewVersions ?? [], path)]
 }
 
 /** Whether a webhook can be called by what is said of it. */
-export function clientErrors({ url, service, caBundle }: WebhookClientConfig, path: string): FieldError[] {
+export function clientErrors({ url, service }: WebhookClientConfig, path: string): FieldError[] {
   const errors: FieldError[] = []
   if ((url === undefined) === (service === undefined)) {
     errors.push(required(path, 'exactly one of url or service is required'))
   } else if (url !== undefined) errors.push(...urlErrors(url, `${path}.url`))
   else if (service) {
     const { name, namespace, port = 443, path: servicePath } = service
-    if (!name) errors.push(required(`${path}.service.name`, 'service name is required'))
-    if (!namespace) errors.push(required(`${path}.service.namespace`, 'service namespace is required'))
+    if (name === '') errors.push(required(`${path}.service.name`, 'service name is required'))
+    if (namespace === '') errors.push(required(`${path}.service.namespace`, 'service namespace is required'))
     if (!(port >= 1 && port <= 65_535)) {
       errors.push(invalid(`${path}.service.port`, port, 'port is not valid: must be between 1 and 65535, inclusive'))
     }
     if (servicePath !== undefined) errors.push(...pathErrors(servicePath, `${path}.service.path`))
-  }
-  if (caBundle && !isCertificates(caBundle)) {
-    const fault = 'unable to load root certificates: unable to parse bytes as PEM block'
-    errors.push(invalid(`${path}.caBundle`, caBundle, fault))
   }
   return errors
 }
@@ -95,7 +106,9 @@ export function isCertificates(caBundle: string): boolean {
   return Buffer.from(caBundle, 'base64').toString().includes('-----BEGIN CERTIFICATE-----')
 }
 
-function reviewVersionErrors(versions: readonly string[], path: string): FieldError[] {
+/** @param old before an update: where nobody spoke any of them, nobody need */
+function reviewVersionErrors(versions: readonly string[], old: readonly string[], parent: string): FieldError[] {
+  const path = `${parent}.conversionReviewVersions`
   if (versions.length === 0) return [required(path)]
   const errors: FieldError[] = []
   const seen = new Set<string>()
@@ -104,7 +117,7 @@ function reviewVersionErrors(versions: readonly string[], path: string): FieldEr
     else for (const fault of dns1035LabelFaults(version)) errors.push(invalid(`${path}[${at}]`, version, fault))
     seen.add(version)
   }
-  if (!reviewVersionOf(versions)) {
+  if (!reviewVersionOf(versions) && (old.length === 0 || reviewVersionOf(old))) {
     errors.push(invalid(path, versions, `must include at least one of ${reviewVersions.join(', ')}`))
   }
   return errors

@@ -1,14 +1,16 @@
 import type { CustomResourceDefinition } from '#apis/apiextensions/v1/zz_generated.types.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { Logger } from '#apis/plugin/v1/host.ts'
+import { extensionMark, extensionsIn } from '#core/constraints/extensions.ts'
 import { isConflict, isNotFound } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
 import { equalJson } from '#core/schema/json.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { asServer } from '../as-server.ts'
 import type { Registry } from '../registry.ts'
+import type { JsonSchema, ResourceDefinition } from '../resource.ts'
 import { nameOfKey, type ResourceStore } from '../resource-store.ts'
-import { conditionsOf, type NameConflict, nameConflicts } from './conditions.ts'
+import { conditionsOf, isTrue, type NameConflict, nameConflicts, withCondition } from './conditions.ts'
 import { definitionOf } from './definition.ts'
 import { cleanupFinalizer } from './rules.ts'
 import { StoredSchemas } from './stored-schemas.ts'
@@ -51,7 +53,7 @@ export class CustomResources {
     const undecided: CacheEntry[] = []
     for (const entry of cache.list('').entries) {
       const crd = parse(entry)
-      if (isEstablished(crd)) this.#apply(crd, entry)
+      if (isTrue(crd.status, 'Established')) this.#apply(crd, entry)
       else undecided.push(entry)
     }
     for (const entry of undecided) this.#apply(parse(entry), entry)
@@ -88,10 +90,8 @@ export class CustomResources {
     const schemas = new StoredSchemas(entry)
     this.#waiting.delete(name)
     this.#installed.set(name, { generation, schemas })
-    this.#registry.install(
-      definitionOf(crd, (version) => schemas.of(version)),
-      entry.revision,
-    )
+    const definition = definitionOf(crd, (version) => schemas.of(version))
+    this.#registry.install({ ...definition, ...extensionsOf(crd, entry) }, entry.revision)
   }
 
   #conflictsOf(crd: CustomResourceDefinition): NameConflict[] {
@@ -148,18 +148,36 @@ export class CustomResources {
     if (this.#draining.has(name)) return
     this.#draining.add(name)
     try {
-      await this.#removeObjects(crd)
+      const wasServed = this.#installed.has(name)
+      if (wasServed) {
+        await this.#tellTerminating(name, true, 'InstanceDeletionInProgress', 'CustomResource deletion is in progress')
+        await this.#removeObjects(crd)
+      }
+      const reason = wasServed ? 'InstanceDeletionCompleted' : 'NeverEstablished'
+      const message = wasServed ? 'removed all instances' : 'resource was never established'
+      await this.#tellTerminating(name, false, reason, message)
       await this.#dropFinalizer(name)
     } finally {
       this.#draining.delete(name)
     }
   }
 
+  async #tellTerminating(name: string, isGoingOn: boolean, reason: string, message: string): Promise<void> {
+    const served = this.#registry.find(group, 'v1', resource)!
+    const change = (current: CacheEntry) => {
+      const crd = parse(current)
+      crd.status = withCondition(crd.status, 'Terminating', isGoingOn, reason, message, this.#now())
+      return crd as unknown as UnstructuredObject
+    }
+    await this.#store.update(served, { namespace: '', name }, 'status', change, asServer)
+  }
+
   async #removeObjects(crd: CustomResourceDefinition): Promise<void> {
     const found = this.#registry.get(crd.spec.group, crd.spec.names.plural)
-    if (!found || !this.#installed.has(crd.metadata.name ?? '')) return
-    const remove = async (key: string) => {
-      await this.#store.delete(found.storage, nameOfKey(key), {}, asServer).catch((error) => {
+    if (!found) return
+    const remove = async (entry: CacheEntry) => {
+      // In its own version: whoever converts may be gone already.
+      await this.#store.delete(found.versionOf(entry), nameOfKey(entry.key), {}, asServer).catch((error) => {
         if (!isNotFound(error)) throw error
       })
     }
@@ -167,11 +185,10 @@ export class CustomResources {
     const stop = found.cache.onChange(({ type, entry }) => {
       if (found.cache.size === 0) resolve()
       // A create that was under way when the deletion began comes behind the list below.
-      else if (type === 'ADDED') setImmediate(() => remove(entry.key).catch(reject))
+      else if (type === 'ADDED') setImmediate(() => remove(entry).catch(reject))
     })
     try {
-      const keys = found.cache.list('').entries.map((entry) => entry.key)
-      await inParallel(keys, remove)
+      await inParallel(found.cache.list('').entries, remove)
       // Objects with finalizers go when their owners let them.
       if (found.cache.size > 0) await drained
     } finally {
@@ -192,8 +209,13 @@ export class CustomResources {
 
 const parse = (entry: CacheEntry) => reviveObject(entry.bytes) as unknown as CustomResourceDefinition
 
-function isEstablished({ status }: CustomResourceDefinition): boolean {
-  return status?.conditions?.some((one) => one.type === 'Established' && one.status === 'True') === true
+/** Most definitions use no extension: those are not walked through. */
+function extensionsOf(crd: CustomResourceDefinition, entry: CacheEntry): Pick<ResourceDefinition, 'extensions'> {
+  if (!entry.bytes.includes(extensionMark)) return {}
+  const storage = crd.spec.versions.find((version) => version.storage)
+  const schema = storage?.schema?.openAPIV3Schema as JsonSchema | undefined
+  const extensions = schema && extensionsIn(schema, { namespaced: crd.spec.scope === 'Namespaced' })
+  return extensions ? { extensions } : {}
 }
 
 /** How many objects are removed at the same time: enough to fill the store's group commits. */
