@@ -17,6 +17,8 @@ export interface Rules<T = UnstructuredObject> {
   /** Before validation of an update: carries over what this request may not change. `subresource` is empty for the main resource. */
   prepareUpdate?(object: T, old: T, subresource: string): void
   validate?(object: T): FieldError[]
+  /** What only a create is asked: what an update may have to leave as it is. */
+  validateCreate?(object: T): FieldError[]
   /** Additional checks of an update: immutable fields, illegal transitions. */
   validateUpdate?(object: T, old: T, subresource: string): FieldError[]
   /** True when the change counts as a new generation; absent: anything outside metadata and status. */
