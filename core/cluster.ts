@@ -118,7 +118,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const authorizer = union([nodeAuthorizer(), rbac])
   const quotas = quotaWriter(registry, () => store)
   const metrics = createServerMetrics(registry)
-  const around = { reader, kinds: new AdmissionKinds(() => registry) }
+  const around = { reader, kinds: new AdmissionKinds(() => registry), authority: authorizer }
   const mutating = new MutatingPolicies(around, mutatingPolicyMetrics(metrics.families))
   const validating = new ValidatingPolicies(around, validatingPolicyMetrics(metrics.families))
   feedPolicies(registry, 'mutating', mutating.set)

@@ -4,6 +4,7 @@
  * @see https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/#validation-expression
  */
 import { type Environment, types } from '#core/cel/cel.ts'
+import { authorizerType, resourceCheckType } from '#core/cel/library/authorizer.ts'
 import { jsonPatch } from '#core/cel/library/json-patch.ts'
 import { kubernetesEnvironment } from '#core/cel/library/kubernetes.ts'
 import type { Type } from '#core/cel/types.ts'
@@ -99,12 +100,15 @@ const base = kubernetesEnvironment.extend({
 const known = new Map<string, Environment>()
 
 /** The environment of a scope; made at first use and shared. */
-export function environmentOf({ hasParams, hasPatchTypes }: ExpressionScope): Environment {
-  const id = `${hasParams === true} ${hasPatchTypes === true}`
+export function environmentOf({ hasParams, hasAuthorizer, hasPatchTypes }: ExpressionScope): Environment {
+  const id = `${hasParams === true} ${hasAuthorizer === true} ${hasPatchTypes === true}`
   const environment =
     known.get(id) ??
     base.extend({
-      ...(hasParams && { variables: { params: dyn } }),
+      variables: {
+        ...(hasParams && { params: dyn }),
+        ...(hasAuthorizer && { authorizer: authorizerType, 'authorizer.requestResource': resourceCheckType }),
+      },
       ...(hasPatchTypes && { objectNamed: patchType, libraries: [jsonPatch] }),
     })
   known.set(id, environment)

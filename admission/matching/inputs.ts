@@ -1,6 +1,7 @@
 import type { Namespace } from '#apis/core/v1/zz_generated.types.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { AdmissionRequest } from '#apis/plugin/v1/admission.ts'
+import { type Authority, authorizerOf, requestResourceOf } from './authority.ts'
 import { kindOf, namespaceOf } from './kinds.ts'
 import type { Matched } from './match-resources.ts'
 
@@ -15,7 +16,9 @@ export class Inputs {
   readonly #request: AdmissionRequest
   readonly #matched: Matched
   readonly #namespace: Namespace | undefined
+  readonly #authority: Authority | undefined
   #shownRequest: object | undefined
+  #authorizer: ReturnType<typeof authorizerOf> | undefined
 
   constructor(options: {
     request: AdmissionRequest
@@ -24,6 +27,7 @@ export class Inputs {
     oldObject: Readonly<UnstructuredObject> | undefined
     params?: unknown
     namespace?: Namespace | undefined
+    authority?: Authority | undefined
   }) {
     this.object = options.object ?? null
     this.oldObject = options.oldObject ?? null
@@ -31,6 +35,7 @@ export class Inputs {
     this.#request = options.request
     this.#matched = options.matched
     this.#namespace = options.namespace
+    this.#authority = options.authority
   }
 
   get request(): object {
@@ -40,6 +45,15 @@ export class Inputs {
 
   get namespaceObject(): unknown {
     return this.#namespace ?? null
+  }
+
+  get authorizer(): unknown {
+    this.#authorizer ??= this.#authority && authorizerOf(this.#authority, this.#request)
+    return this.#authorizer
+  }
+
+  get 'authorizer.requestResource'(): unknown {
+    return this.authorizer && requestResourceOf(this.#authorizer!, this.#request)
   }
 }
 

@@ -14,6 +14,7 @@ import {
   type ServedKind,
 } from './kinds.ts'
 import { mayConcern, ruleMatches } from './rules.ts'
+import type { Surroundings } from './surroundings.ts'
 
 /** What a request is about, in the group and version of the rule that it meets. */
 export interface Matched {
@@ -30,7 +31,7 @@ export class ResourceMatcher {
   #namespaces: Selector | undefined
   #objects: Selector | undefined
 
-  constructor(match: MatchResources, around: { reader: ObjectReader; kinds: Kinds }) {
+  constructor(match: MatchResources, around: Surroundings) {
     this.#match = match
     this.#reader = around.reader
     this.#kinds = around.kinds

@@ -3,14 +3,15 @@ import type {
   MutatingAdmissionPolicyBinding,
 } from '#apis/admissionregistration/v1/zz_generated.types.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
-import type { AdmissionRequest, ObjectReader } from '#apis/plugin/v1/admission.ts'
+import type { AdmissionRequest } from '#apis/plugin/v1/admission.ts'
 import { newServiceUnavailable, type StatusError } from '#core/errors/status-error.ts'
 import type { CompiledSchema } from '#core/schema/compile.ts'
 import { equalJson, setOwn } from '#core/schema/json.ts'
 import type { AdmissionStep } from '../chain.ts'
 import { after, inTurn } from '../in-turn.ts'
 import type { Inputs } from '../matching/inputs.ts'
-import type { GroupVersionKind, Kinds } from '../matching/kinds.ts'
+import type { GroupVersionKind } from '../matching/kinds.ts'
+import type { Surroundings } from '../matching/surroundings.ts'
 import { newDenial } from './denial.ts'
 import { isExempt } from './exempt.ts'
 import { type Invocation, invocationsOf } from './invocations.ts'
@@ -29,13 +30,13 @@ type MutatingInvocation = Invocation<MutatingAdmissionPolicy, MutatingAdmissionP
 export class MutatingPolicies implements AdmissionStep {
   readonly name = 'MutatingAdmissionPolicy'
   readonly set: PolicySet<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, CompiledMutation>
-  readonly #around: { reader: ObjectReader; kinds: Kinds }
+  readonly #around: Surroundings
   readonly #params: Params
   readonly #metrics: PolicyMetrics | undefined
   /** Of requests whose object was changed: the policies that want to see it again. */
   readonly #changed = new WeakMap<AdmissionRequest, ReadonlySet<string>>()
 
-  constructor(around: { reader: ObjectReader; kinds: Kinds }, metrics?: PolicyMetrics) {
+  constructor(around: Surroundings, metrics?: PolicyMetrics) {
     this.#around = around
     this.#params = new Params(around)
     this.#metrics = metrics

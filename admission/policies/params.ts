@@ -3,6 +3,7 @@ import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { AdmissionRequest, ObjectReader } from '#apis/plugin/v1/admission.ts'
 import { matchesLabels, requirementsOf } from '#core/machinery/label-selector.ts'
 import { type Kinds, namespaceOf, parseApiVersion, type ServedKind } from '../matching/kinds.ts'
+import type { Surroundings } from '../matching/surroundings.ts'
 
 /** A policy or a binding that cannot be put into force as it is; the message says why. */
 export class ConfigurationError extends Error {}
@@ -12,7 +13,7 @@ export class Params {
   readonly #reader: ObjectReader
   readonly #kinds: Kinds
 
-  constructor({ reader, kinds }: { reader: ObjectReader; kinds: Kinds }) {
+  constructor({ reader, kinds }: Surroundings) {
     this.#reader = reader
     this.#kinds = kinds
   }

@@ -1,8 +1,7 @@
 import type { MatchResources, ParamKind, ParamRef } from '#apis/admissionregistration/v1/zz_generated.types.ts'
 import type { KubeObject } from '#apis/meta/v1/types.ts'
-import type { ObjectReader } from '#apis/plugin/v1/admission.ts'
-import type { Kinds } from '../matching/kinds.ts'
 import { ResourceMatcher } from '../matching/match-resources.ts'
+import type { Surroundings } from '../matching/surroundings.ts'
 
 /** What both kinds of policies have. */
 export interface PolicyObject extends KubeObject {
@@ -37,14 +36,14 @@ export interface Bound<Binding> {
  * once for each resource; a request for which there is none costs one look.
  */
 export class PolicySet<Policy extends PolicyObject, Binding extends BindingObject, Compiled> {
-  readonly #around: { reader: ObjectReader; kinds: Kinds }
+  readonly #around: Surroundings
   readonly #compile: (policy: Policy) => Compiled
   readonly #policies = new Map<string, PolicyEntry<Policy, Compiled>>()
   readonly #bindings = new Map<string, Bound<Binding>>()
   readonly #byResource = new Map<string, readonly Hook<Policy, Binding, Compiled>[]>()
   #hooks: readonly Hook<Policy, Binding, Compiled>[] | undefined
 
-  constructor(around: { reader: ObjectReader; kinds: Kinds }, compile: (policy: Policy) => Compiled) {
+  constructor(around: Surroundings, compile: (policy: Policy) => Compiled) {
     this.#around = around
     this.#compile = compile
   }

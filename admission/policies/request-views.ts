@@ -1,18 +1,12 @@
 import type { Namespace } from '#apis/core/v1/zz_generated.types.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
-import type { AdmissionRequest, ObjectReader } from '#apis/plugin/v1/admission.ts'
+import type { AdmissionRequest } from '#apis/plugin/v1/admission.ts'
 import { newNotFound } from '#core/errors/status-error.ts'
 import { inTurn } from '../in-turn.ts'
 import { Inputs } from '../matching/inputs.ts'
-import {
-  type GroupVersionResource,
-  isNamespace,
-  type Kinds,
-  kindOf,
-  parseApiVersion,
-  type ServedKind,
-} from '../matching/kinds.ts'
+import { type GroupVersionResource, isNamespace, kindOf, parseApiVersion, type ServedKind } from '../matching/kinds.ts'
 import type { Matched } from '../matching/match-resources.ts'
+import type { Surroundings } from '../matching/surroundings.ts'
 
 /** What is evaluated for a request: in the version of the policy's rule, configured by an object in a version of its own. */
 export interface Subject {
@@ -24,15 +18,13 @@ export interface Subject {
 /** The objects of a request in the versions that policies were written for; each is converted once. */
 export class RequestViews {
   readonly #request: AdmissionRequest
-  readonly #kinds: Kinds
-  readonly #reader: ObjectReader
+  readonly #around: Surroundings
   readonly #converted = new Map<string, UnstructuredObject>()
   #namespace: { found: Namespace | undefined } | undefined
 
-  constructor(request: AdmissionRequest, { reader, kinds }: { reader: ObjectReader; kinds: Kinds }) {
+  constructor(request: AdmissionRequest, around: Surroundings) {
     this.#request = request
-    this.#reader = reader
-    this.#kinds = kinds
+    this.#around = around
   }
 
   /** Converts what `inputs` needs. Most of the time there is nothing to do, and nothing to wait for. */
@@ -57,6 +49,7 @@ export class RequestViews {
       oldObject: this.isRequested(matched) ? oldObject : this.#in(oldObject, matched.resource),
       params: paramKind && this.#in(param, paramKind),
       namespace: this.#namespaceObject(),
+      authority: this.#around.authority,
     })
   }
 
@@ -75,7 +68,7 @@ export class RequestViews {
     if (!object || isOf(object, to)) return
     const key = this.#keyOf(object, to)
     if (this.#converted.has(key)) return
-    const made = this.#kinds.convert(object, to)
+    const made = this.#around.kinds.convert(object, to)
     if (!(made instanceof Promise)) this.#converted.set(key, made)
     else return made.then((converted) => void this.#converted.set(key, converted))
   }
@@ -99,7 +92,7 @@ export class RequestViews {
   #findNamespace(): Namespace | undefined {
     const { namespace } = this.#request
     if (namespace === '' || isNamespace(this.#request)) return undefined
-    const found = this.#reader.get<Namespace>('', 'namespaces', '', namespace)
+    const found = this.#around.reader.get<Namespace>('', 'namespaces', '', namespace)
     if (!found) throw newNotFound({ group: '', resource: 'namespaces' }, namespace)
     return found
   }

@@ -2,11 +2,11 @@ import type {
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 } from '#apis/admissionregistration/v1/zz_generated.types.ts'
-import type { AdmissionRequest, ObjectReader } from '#apis/plugin/v1/admission.ts'
+import type { AdmissionRequest } from '#apis/plugin/v1/admission.ts'
 import type { StatusError } from '#core/errors/status-error.ts'
 import type { AdmissionStep } from '../chain.ts'
 import { after, inTurn } from '../in-turn.ts'
-import type { Kinds } from '../matching/kinds.ts'
+import type { Surroundings } from '../matching/surroundings.ts'
 import { newDenial } from './denial.ts'
 import { isExempt } from './exempt.ts'
 import { type Invocation, invocationsOf, type Misfit } from './invocations.ts'
@@ -26,11 +26,11 @@ type ValidatingMisfit = Misfit<ValidatingAdmissionPolicy, ValidatingAdmissionPol
 export class ValidatingPolicies implements AdmissionStep {
   readonly name = 'ValidatingAdmissionPolicy'
   readonly set: PolicySet<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, CompiledValidation>
-  readonly #around: { reader: ObjectReader; kinds: Kinds }
+  readonly #around: Surroundings
   readonly #params: Params
   readonly #metrics: PolicyMetrics | undefined
 
-  constructor(around: { reader: ObjectReader; kinds: Kinds }, metrics?: PolicyMetrics) {
+  constructor(around: Surroundings, metrics?: PolicyMetrics) {
     this.#around = around
     this.#params = new Params(around)
     this.#metrics = metrics

@@ -10,7 +10,7 @@ import type { UpgradeEndpoint } from '#core/server/handler.ts'
 import type { ResourceInfo } from '#core/server/request-info.ts'
 import { connectOptions } from './connect-options.ts'
 import { type ProxyTarget, type ProxyTls, proxyRequest, proxyUpgrade } from './connect-proxy.ts'
-import { type Endpoint, writeContext } from './endpoint.ts'
+import { type Endpoint, type ResourceRequest, warningHeader } from './endpoint.ts'
 
 /** Paths of the kubelet's API. @see https://kubernetes.io/docs/reference/node/kubelet-files/ and kubelet's server.go for the routes */
 const kubeletPaths: Record<string, string> = { exec: 'exec', attach: 'attach', log: 'containerLogs' }
@@ -27,6 +27,11 @@ export interface ConnectOptions {
 }
 
 type Connecting = Pick<WriteContext, 'user' | 'warn'>
+
+const connecting = ({ user, exchange }: ResourceRequest): Connecting => ({
+  user,
+  warn: (message) => exchange.setHeader('warning', warningHeader(message)),
+})
 
 /** Subresources that are answered by the kubelet of the pod's node: log, exec, attach, port-forward, and node proxy. */
 export function connectEndpoints(options: ConnectOptions): {
@@ -45,7 +50,7 @@ export function connectEndpoints(options: ConnectOptions): {
   }
   const refuse: Endpoint = async (request) => {
     const { exchange, info, served } = request
-    await admit(exchange.query, info, served, writeContext(request))
+    await admit(exchange.query, info, served, connecting(request))
     throw newBadRequest('Upgrade request required')
   }
   return {
@@ -58,7 +63,7 @@ export function connectEndpoints(options: ConnectOptions): {
         'proxy',
         async (request) => {
           const { exchange, info, served } = request
-          await admit(exchange.query, info, served, writeContext(request))
+          await admit(exchange.query, info, served, connecting(request))
           await proxyRequest(exchange, proxyTarget(registry, info, exchange.query, kubeletTls), log)
         },
       ],

@@ -54,8 +54,9 @@ export class AdmissionKinds {
   ): UnstructuredObject | Promise<UnstructuredObject> {
     const copy = cloneJson<UnstructuredObject>(object)
     const apiVersion = apiVersionOf({ group, version })
-    const convert = this.#registry().get(group, resource)?.rules.convert
-    return convert ? convert(copy, apiVersion) : { ...copy, apiVersion }
+    const conversion = this.#registry().get(group, resource)?.conversionTo(apiVersion)
+    const made = conversion ? conversion.convert([copy]) : [{ ...copy, apiVersion }]
+    return made instanceof Promise ? made.then(([one]) => one!) : made[0]!
   }
 
   schema({ group, version, kind }: GroupVersionKind): CompiledSchema | undefined {
