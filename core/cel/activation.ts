@@ -22,7 +22,9 @@ export function outcome(code: Code, activation: Activation): Value {
   }
 }
 
-/** How much cost, or work that costs nothing, passes between two looks at the clock. */
+const performanceNow = () => performance.now()
+
+/** How much cost passes between two looks at the clock. */
 const betweenLooks = 64
 
 /**
@@ -38,7 +40,7 @@ export class Budget {
   #due: number
 
   /** @param deadlineMs on the clock of `now`, by default that of `performance` */
-  constructor({ limit = Infinity, deadlineMs = Infinity, now = () => performance.now() }: BudgetOptions = {}) {
+  constructor({ limit = Infinity, deadlineMs = Infinity, now = performanceNow }: BudgetOptions = {}) {
     this.#limit = limit
     this.#deadlineMs = deadlineMs
     this.#now = now
@@ -52,15 +54,21 @@ export class Budget {
   /** @throws Failure that is fatal */
   charge(amount: number): void {
     this.#cost += amount
-    if (this.#cost > this.#due) this.look()
+    if (this.#cost > this.#due) this.#look()
   }
 
-  /** After work that its cost does not tell. @throws Failure that is fatal */
-  look(): void {
+  #look(): void {
     if (this.#cost > this.#limit) throw new Failure('operation cancelled: actual cost limit exceeded', true)
     if (this.#deadlineMs === Infinity) return
     if (this.#now() > this.#deadlineMs) throw new Failure('operation interrupted', true)
     this.#due = this.#next()
+  }
+
+  /** Before work that its cost does not tell: the clock is looked at sooner. @throws Failure that is fatal */
+  strain(): void {
+    if (this.#deadlineMs === Infinity) return
+    this.#due -= betweenLooks / 2
+    if (this.#cost > this.#due) this.#look()
   }
 
   #next(): number {

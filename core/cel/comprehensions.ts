@@ -64,24 +64,17 @@ function itemsOf(range: Value): readonly Value[] {
 /** Sets the variables before a step. */
 type Enter = (activation: Activation, range: Value, items: readonly Value[], at: number) => void
 
-function enterWith(loop: Loop): Enter {
-  const enter = enterFree(loop)
-  const { cost } = loop
-  if (!cost) return enter
-  return (activation, range, items, at) => {
-    activation.budget!.charge(cost.step)
-    enter(activation, range, items, at)
-  }
-}
-
-function enterFree({ hasTwo, slot, adaptElement }: Loop): Enter {
+function enterWith({ hasTwo, slot, adaptElement, cost }: Loop): Enter {
+  const stepCost = cost?.step ?? 0
   const read = adaptElement ? (value: Value) => adaptElement(adapt(value)) : adapt
   if (!hasTwo) {
-    return ({ locals }, range, items, at) => {
+    return ({ locals, budget }, range, items, at) => {
+      if (stepCost > 0) budget!.charge(stepCost)
       locals[slot] = range === items ? read(items[at]) : items[at]
     }
   }
-  return ({ locals }, range, items, at) => {
+  return ({ locals, budget }, range, items, at) => {
+    if (stepCost > 0) budget!.charge(stepCost)
     locals[slot] = range === items ? at : items[at]
     locals[slot + 1] = read(range === items ? items[at] : mapGet(range as AnyMap, items[at]))
   }

@@ -40,30 +40,34 @@ export function chargedCallCode(call: Call, codes: readonly Code[], cost: Cost):
 
 function chargedUnaryCode(call: Call, code: Code, cost: Cost): Code {
   return (activation) => {
-    const value = outcome(code, activation)
-    activation.budget!.charge(cost(argumentOf(value)))
-    if (value instanceof Failure) throw value
+    const value = code(activation)
+    activation.budget!.charge(cost(value))
     return call(value)
   }
 }
 
 function chargedBinaryCode(call: Call, left: Code, right: Code, cost: Cost): Code {
   return (activation) => {
-    const a = outcome(left, activation)
-    const b = outcome(right, activation)
+    let a: Value
+    let b: Value
+    try {
+      a = left(activation)
+      b = right(activation)
+    } catch (error) {
+      if (a === undefined) b = outcome(right, activation)
+      activation.budget!.charge(cost(argumentOf(a), argumentOf(b)))
+      throw error
+    }
     const budget = activation.budget!
-    budget.charge(cost(argumentOf(a), argumentOf(b)))
-    if (a instanceof Failure) throw a
-    if (b instanceof Failure) throw b
-    const value = call(a, b)
+    budget.charge(cost(a, b))
     // What two lists or objects take is not seen from their price.
-    if (typeof a === 'object' && a !== null) budget.look()
-    return value
+    if (typeof a === 'object' && a !== null) budget.strain()
+    return call(a, b)
   }
 }
 
 /** What failed is charged as what has no size. */
-const argumentOf = (outcome: Value) => (outcome instanceof Failure ? null : outcome)
+const argumentOf = (outcome: Value) => (outcome === undefined || outcome instanceof Failure ? null : outcome)
 
 /** Charges an optional twice when it has a value: once to find that out, and once to take the value. */
 export function twiceChargedCode(code: Code, beside: { absent: number; present: number }): Code {

@@ -29,9 +29,17 @@ const walked = bySize(walk)
 const walkedTwice = bySize((size) => Math.ceil(size * 2 * perCharacter))
 const rewritten = bySize(walk, sameSize)
 
+/** What costs one step to walk, and is told from more without counting characters. */
+const shortText = 10
+
+function walkOf(value: Value): number {
+  if (typeof value === 'string' && value.length <= shortText) return value === '' ? 0 : 1
+  return walk(sizeOf(value))
+}
+
 /** Of the receiver at run time, but before that of what it is compared with. */
 const affix: Price = {
-  actual: (whole: Value) => walk(sizeOf(whole)),
+  actual: walkOf,
   estimate: ([, part]) => ({ cost: scaled(part!.size, perCharacter) }),
 }
 
@@ -255,11 +263,19 @@ function priceFor(price: Price | ByParams | undefined, params: readonly Type[] |
   return typeof price === 'function' ? price(params) : (price ?? unit)
 }
 
-const shorter = (a: number, b: number) => walk(Math.min(a, b))
+/** A walk of the shorter of two values. */
+function shorter(a: Value, b: Value): number {
+  if (typeof a === 'string' && typeof b === 'string' && (a.length <= shortText || b.length <= shortText))
+    return a === '' || b === '' ? 0 : 1
+  if (isStep(a)) return sizeOf(b) === 0 ? 0 : 1
+  return isStep(b) ? Math.min(1, sizeOf(a)) : walk(Math.min(sizeOf(a), sizeOf(b)))
+}
+
+const isStep = (value: Value) => typeof value === 'number' || typeof value === 'boolean' || value === null
 
 /** The shorter of both is walked; of that, no more is known before than that it may be nothing. */
 const comparison: Price = {
-  actual: (a: Value, b: Value) => shorter(sizeOf(a), sizeOf(b)),
+  actual: shorter,
   estimate([a, b]) {
     const max = Math.min(a!.size.max, b!.size.max)
     return { cost: scaled({ min: max > 0 ? 1 : 0, max }, perCharacter) }
@@ -268,7 +284,7 @@ const comparison: Price = {
 
 /** Values of Kubernetes' own types are equal at the cost of one step. */
 const equality: Price = {
-  actual: (a: Value, b: Value) => (a instanceof Opaque ? 1 : shorter(sizeOf(a), sizeOf(b))),
+  actual: (a: Value, b: Value) => (a instanceof Opaque ? 1 : shorter(a, b)),
   estimate(args) {
     const [a, b] = args
     return a!.type.name === b!.type.name ? (ofOwnType(a!, b!) ?? comparison.estimate(args)) : comparison.estimate(args)

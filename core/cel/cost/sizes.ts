@@ -11,11 +11,5 @@ export function sizeOf(value: Value): number {
   if (value instanceof CelMap) return value.size
   if (value instanceof Optional) return value.value === undefined ? 1 : sizeOf(value.value)
   if (value instanceof Opaque) return value.size
-  return isPlainObject(value) ? countKeys(value) : 1
-}
-
-function countKeys(object: object): number {
-  let count = 0
-  for (const key in object) if (Object.hasOwn(object, key)) count++
-  return count
+  return isPlainObject(value) ? Object.keys(value).length : 1
 }
