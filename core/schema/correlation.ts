@@ -35,30 +35,46 @@ function keyText(keys: readonly string[], item: unknown): string | undefined {
   return canonicalText(values)
 }
 
-/** Whether an update left a value as it was; the items of a keyed list may have changed places. */
-export function isUnchanged(schema: JsonSchema | undefined, value: unknown, old: unknown): boolean {
-  if (Array.isArray(value)) return Array.isArray(old) && isSameList(schema, value, old)
-  return isObject(value) ? isObject(old) && isSameObject(schema, value, old) : value === old
-}
+/** Compares values after an update with their counterparts from before it, each once, however often it is asked. */
+export class Comparison {
+  #known: Map<object, boolean> | undefined
 
-function isSameList(schema: JsonSchema | undefined, items: readonly unknown[], old: readonly unknown[]): boolean {
-  if (items.length !== old.length) return false
-  const keys = schema && keysOf(schema)
-  if (!keys) return equalJson(items, old)
-  const before = new ItemsByKey(keys, old)
-  return items.every((item) => {
-    const counterpart = before.counterpart(item)
-    return counterpart !== undefined && isUnchanged(schema.items, item, counterpart)
-  })
-}
+  /**
+   * Whether the update left a value as it was; the items of a keyed list may have changed places.
+   * @param old its counterpart, undefined when it has none
+   */
+  isUnchanged(schema: JsonSchema | undefined, value: unknown, old: unknown): boolean {
+    if (typeof value !== 'object' || value === null || typeof old !== 'object' || old === null) return value === old
+    this.#known ??= new Map()
+    let known = this.#known.get(value)
+    if (known === undefined) {
+      known = Array.isArray(value)
+        ? Array.isArray(old) && this.#isSameList(schema, value, old)
+        : !Array.isArray(old) && this.#isSameObject(schema, value as JsonObject, old as JsonObject)
+      this.#known.set(value, known)
+    }
+    return known
+  }
 
-function isSameObject(schema: JsonSchema | undefined, object: JsonObject, old: JsonObject): boolean {
-  const keys = Object.keys(object)
-  if (keys.length !== Object.keys(old).length) return false
-  return keys.every((key) => {
-    if (!Object.hasOwn(old, key)) return false
-    return isUnchanged(schema && fieldSchema(schema, key), object[key], old[key])
-  })
+  #isSameList(schema: JsonSchema | undefined, items: readonly unknown[], old: readonly unknown[]): boolean {
+    if (items.length !== old.length) return false
+    const keys = schema && keysOf(schema)
+    if (!keys) return equalJson(items, old)
+    const before = new ItemsByKey(keys, old)
+    return items.every((item) => {
+      const counterpart = before.counterpart(item)
+      return counterpart !== undefined && this.isUnchanged(schema.items, item, counterpart)
+    })
+  }
+
+  #isSameObject(schema: JsonSchema | undefined, object: JsonObject, old: JsonObject): boolean {
+    const keys = Object.keys(object)
+    if (keys.length !== Object.keys(old).length) return false
+    return keys.every((key) => {
+      if (!Object.hasOwn(old, key)) return false
+      return this.isUnchanged(schema && fieldSchema(schema, key), object[key], old[key])
+    })
+  }
 }
 
 function fieldSchema(schema: JsonSchema, key: string): JsonSchema | undefined {

@@ -314,6 +314,10 @@ const ratchet = spec({
   m: { type: 'integer', minimum: 5 },
   keyed,
   plain: list({ ...int, minimum: 5 }),
+  few: { ...keyed, maxItems: 1 },
+  set: list(text, { 'x-kubernetes-list-type': 'set' }),
+  other: list(text, { 'x-kubernetes-list-type': 'set' }),
+  embedded: object({ kind: text }, { 'x-kubernetes-embedded-resource': true }),
 })
 const changes: { name: string; old: object; value: object; want: string[] }[] = [
   { name: 'what did not change', old: { n: 1 }, value: { n: 1, m: 9 }, want: [] },
@@ -339,6 +343,33 @@ const changes: { name: string; old: object; value: object; want: string[] }[] = 
     old: { plain: [1] },
     value: { plain: [1, 6] },
     want: ['spec.plain[0]: Invalid value: 1: spec.plain[0] in body should be greater than or equal to 5'],
+  },
+  {
+    name: 'a keyed list no longer as a whole when its items only changed places',
+    old: { few: [{ name: 'a' }, { name: 'b' }] },
+    value: { few: [{ name: 'b' }, { name: 'a' }], n: 5 },
+    want: [],
+  },
+  {
+    name: 'sets that repeat themselves when none did before',
+    old: { set: ['a'] },
+    value: { set: ['a', 'a'], n: 1 },
+    want: [
+      'spec.n: Invalid value: 1: spec.n in body should be greater than or equal to 5',
+      'spec.set[1]: Duplicate value: "a"',
+    ],
+  },
+  {
+    name: 'no sets that repeat themselves when any did before',
+    old: { set: ['a', 'a'] },
+    value: { set: ['a', 'a'], other: ['b', 'b'] },
+    want: [],
+  },
+  {
+    name: 'what resources within say of themselves always',
+    old: { embedded: { kind: 'Pod' } },
+    value: { embedded: { kind: 'Pod' }, n: 5 },
+    want: ['spec.embedded.apiVersion: Required value'],
   },
 ]
 test.each(changes)('an update is judged by $name', ({ old, value, want }) =>

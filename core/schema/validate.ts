@@ -8,6 +8,7 @@ import {
   tooMany,
   typeInvalid,
 } from '#apis/meta/v1/field-error.ts'
+import { Comparison, ItemsByKey, keysOf } from './correlation.ts'
 import { embeddedErrors } from './embedded.ts'
 import { hasFormat } from './formats.ts'
 import { canonicalText, equalJson, isObject, type JsonObject, own, typeOfJson } from './json.ts'
@@ -30,31 +31,45 @@ export interface ValidateOptions {
 }
 
 export function validate(node: SchemaNode, value: unknown, options: ValidateOptions): FieldError[] {
-  const walk = new Walk(options.path ?? new Path(), options.custom)
-  walk.value(node, value)
-  return walk.errors
+  return faultsOf(walkOver(node, value, options))
 }
 
 /**
  * The faults an update brings: what did not change since `old` may stay as faulty as it is, so that a stricter schema
- * does not lock existing objects.
+ * does not lock existing objects. What resources within say of themselves counts always, and lists may repeat themselves
+ * when one did before.
  * @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-ratcheting
  */
 export function validateChange(node: SchemaNode, value: unknown, old: unknown, options: ValidateOptions): FieldError[] {
-  const errors = validate(node, value, options)
-  if (errors.length === 0) return errors
-  const walk = new Walk(options.path ?? new Path(), options.custom)
-  walk.change(node, value, old)
-  return walk.errors
+  const whole = walkOver(node, value, options)
+  if (faultsOf(whole).length === 0) return []
+  const changed = new Walk(options)
+  changed.change(node, value, old)
+  const mayRepeat = whole.repeats.length > 0 && walkOver(node, old, options).repeats.length > 0
+  return [...changed.errors, ...whole.embeddedErrors, ...(mayRepeat ? [] : whole.repeats)]
 }
+
+function walkOver(node: SchemaNode, value: unknown, options: ValidateOptions): Walk {
+  const walk = new Walk(options)
+  walk.value(node, value)
+  return walk
+}
+
+const faultsOf = ({ errors, embeddedErrors, repeats }: Walk) =>
+  embeddedErrors.length + repeats.length > 0 ? [...errors, ...embeddedErrors, ...repeats] : errors
 
 class Walk {
   readonly errors: FieldError[] = []
+  /** Of resources within. */
+  readonly embeddedErrors: FieldError[] = []
+  /** Of sets and keyed lists. */
+  readonly repeats: FieldError[] = []
   private readonly path: Path
   private readonly custom: boolean
+  private readonly comparison = new Comparison()
 
-  constructor(path: Path, custom: boolean) {
-    this.path = path
+  constructor({ path, custom }: ValidateOptions) {
+    this.path = path ?? new Path()
     this.custom = custom
   }
 
@@ -68,9 +83,9 @@ class Walk {
     else if (typeof value === 'object') this.fields(node, value as JsonObject)
   }
 
-  /** As `value`, but silent about whatever equals its counterpart in `old`. */
+  /** As `value`, but silent about whatever is as its counterpart in `old`. */
   change(node: SchemaNode, value: unknown, old: unknown): void {
-    if (equalJson(value, old)) return
+    if (this.custom ? this.comparison.isUnchanged(node.schema, value, old) : equalJson(value, old)) return
     if (old === undefined || value === null) {
       this.value(node, value)
       return
@@ -201,7 +216,7 @@ class Walk {
       const key = node.listType === 'set' ? items[at] : keyOfItem(node, items[at])
       if (key === undefined) continue
       const text = canonicalText(key)
-      if (seen.has(text)) this.errors.push(duplicate(`${this.path}[${at}]`, key))
+      if (seen.has(text)) this.repeats.push(duplicate(`${this.path}[${at}]`, key))
       seen.add(text)
     }
   }
@@ -217,7 +232,7 @@ class Walk {
   private embedded(node: SchemaNode, value: JsonObject): void {
     const metadata = own(value, 'metadata')
     const isSound = metadata === undefined || this.trial(node.property('metadata')!, metadata).length === 0
-    this.errors.push(...embeddedErrors(value, this.path.toString(), isSound))
+    this.embeddedErrors.push(...embeddedErrors(value, this.path.toString(), isSound))
   }
 
   private size(rules: ObjectRules, value: JsonObject): void {
@@ -285,9 +300,7 @@ class Walk {
   }
 
   private trial(node: SchemaNode, value: unknown): FieldError[] {
-    const walk = new Walk(this.path, this.custom)
-    walk.value(node, value)
-    return walk.errors
+    return walkOver(node, value, { path: this.path, custom: this.custom }).errors
   }
 
   private items(node: SchemaNode, items: readonly unknown[]): void {
@@ -315,11 +328,11 @@ class Walk {
   private changedItems(node: SchemaNode, items: readonly unknown[], old: readonly unknown[]): void {
     const schema = node.items
     if (!schema) return
-    const isMap = node.listType === 'map'
-    const before = new Map(isMap ? old.map((one) => [canonicalText(keyOfItem(node, one)), one]) : [])
+    const keys = keysOf(node.schema)
+    const before = keys && new ItemsByKey(keys, old)
     for (let at = 0; at < items.length; at++) {
       this.path.push(at)
-      this.change(schema, items[at], isMap ? before.get(canonicalText(keyOfItem(node, items[at]))) : undefined)
+      this.change(schema, items[at], before?.counterpart(items[at]))
       this.path.pop()
     }
   }

@@ -6,7 +6,7 @@
 import { type FieldError, forbidden, invalid, quoteValue, required } from '#apis/meta/v1/field-error.ts'
 import { Budget, EvaluationError, Optional, type Program } from '#core/cel/cel.ts'
 import type { JsonSchema } from '#core/registry/resource.ts'
-import { ItemsByKey, isUnchanged, keysOf } from '../correlation.ts'
+import { Comparison, ItemsByKey, keysOf } from '../correlation.ts'
 import { isObject, type JsonObject, own } from '../json.ts'
 import { Path } from '../path.ts'
 import type { CompiledRule } from './rule.ts'
@@ -49,6 +49,7 @@ class Judgement {
   readonly #path: Path
   readonly #onKept: JudgeOptions['onKept']
   readonly #watch: Stopwatch
+  readonly #comparison = new Comparison()
   #remaining = objectCostLimit
   #isOver = false
 
@@ -191,7 +192,7 @@ class Judgement {
     // The version a client wrote in is not what the object was stored in.
     if (path === 'apiVersion' || path === 'kind') return false
     const judged = at.old === undefined ? around : at
-    return judged !== undefined && isUnchanged(judged.schema, judged.value, judged.old)
+    return judged !== undefined && this.#comparison.isUnchanged(judged.schema, judged.value, judged.old)
   }
 
   #fault({ schema }: RuleNode, detail: string): void {
