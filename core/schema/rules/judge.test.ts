@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { FieldError } from '#apis/meta/v1/field-error.ts'
 import type { JsonSchema, ValidationRule } from '#core/registry/resource.ts'
+import { checkRules } from './check.ts'
 import { judge } from './judge.ts'
 import { ruleTree } from './rule-tree.ts'
 
@@ -135,6 +136,17 @@ describe('limits', () => {
     expect(create(schema, { a: many, b: 1 })).toEqual([
       `a: Invalid value: "array": 'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: ${squared}`,
     ])
+  })
+
+  test('a rule that would run for ever ends, and is refused with the definition', () => {
+    const digits = '[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]'
+    const forever = Array.from({ length: 12 }, (_, at) => at).reduce(
+      (body, at) => `${digits}.all(x${at}, ${body})`,
+      'true',
+    )
+    const schema = ruled(int, forever)
+    expect(create(schema, 1)).toEqual([expect.stringContaining('call cost exceeds limit for rule')])
+    expect(told(checkRules(object({ a: schema })))[0]).toContain('exceeds budget by factor of more than 100x')
   })
 
   test('rules that cost too much together end the judgement', () => {
