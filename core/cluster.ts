@@ -43,7 +43,7 @@ import { entryUrl, findBuiltinPlugins, type PluginPackage } from './host/builtin
 import { Host } from './host/host.ts'
 import { PluginObjects } from './host/objects.ts'
 import { AdmissionKinds } from './registry/admission-kinds.ts'
-import { builtinRules, loadBuiltinDefinitions } from './registry/builtin.ts'
+import { type builtinRules, builtinRulesWith, loadBuiltinDefinitions } from './registry/builtin.ts'
 import { CustomResources } from './registry/custom/custom-resources.ts'
 import { CacheReader } from './registry/object-reader.ts'
 import { feedPolicies } from './registry/policy-feed.ts'
@@ -108,7 +108,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     cacher,
     types: definitions.types,
     rules: rulesFor(options),
-    converterOf: convertersWith(webhooks),
+    converterOf: convertersWith(webhooks, { declarative: options.declarativeConversion }),
   })
   for (const definition of definitions.resources) registry.install(definition)
 
@@ -261,12 +261,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 }
 
 /** The rules of the built-in kinds, with the time that those which come and go (Events) are to be kept. */
-function rulesFor({ eventTtlMs }: ClusterOptions): typeof builtinRules {
+function rulesFor({ eventTtlMs, declarativeConversion }: ClusterOptions): typeof builtinRules {
   const ttlSeconds = Math.ceil(eventTtlMs / 1000)
-  return new Map([
-    ...Array.from(builtinRules, ([of, rules]) => [of, rules.ttlSeconds ? { ...rules, ttlSeconds } : rules] as const),
-    ...policyRules,
-  ])
+  return new Map([...builtinRulesWith({ ttlSeconds, declarativeConversion }), ...policyRules])
 }
 
 /** Until it is elected, the host runs nothing but its node agent. */

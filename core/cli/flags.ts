@@ -22,6 +22,8 @@ export interface ServerFlags extends FlowControlFlags, ServiceFlags {
   eventTtlMs: number
   /** How long a watch lasts at least that names no time itself. */
   minRequestTimeoutMs: number
+  /** Whether CustomResourceDefinitions may say in CEL how their versions are converted. */
+  declarativeConversion: boolean
   /** Absent: objects are in the data directory. */
   etcd: EtcdStorageOptions | undefined
 }
@@ -45,6 +47,7 @@ const serverOptions = {
   'enable-priority-and-fairness': { type: 'string' },
   'request-timeout': { type: 'string' },
   'min-request-timeout': { type: 'string' },
+  'declarative-conversion': { type: 'string' },
   ...serviceFlagOptions,
   ...etcdFlagOptions,
 } as const
@@ -61,6 +64,7 @@ export const serverFlagsHelp = `  --data-dir DIR         where everything is kep
   --enable-priority-and-fairness B    share both numbers fairly among clients (default true)
   --request-timeout D                 how long a request may take, such as 1m30s; not watches (default 60s)
   --min-request-timeout S             seconds a watch lasts at least that names no time itself (default 1800)
+  --declarative-conversion B          whether CRDs may say in CEL how their versions are converted (default false)
 ${serviceFlagsHelp}${etcdFlagsHelp}  --log-level L          debug, info, warn or error (default info)
   --log-format F         text or json (default: text on a terminal, else json)
 `
@@ -100,6 +104,7 @@ function serverFlags(values: Values): ServerFlags {
     ] as const),
     anonymousAuth: yesOrNo('anonymous-auth', values['anonymous-auth'] ?? 'true'),
     eventTtlMs: duration('event-ttl', values['event-ttl'] ?? '1h'),
+    declarativeConversion: yesOrNo('declarative-conversion', values['declarative-conversion'] ?? 'false'),
     ...flowControlFlags(values),
     ...serviceFlags(values),
     etcd: etcdFlags(values, durationOrNever),

@@ -36,6 +36,8 @@ export interface ResourceDefinition {
 /** How a CustomResourceDefinition wants its versions converted. */
 export interface ConversionDefinition {
   webhook?: WebhookConversion
+  /** Instead of one: what becomes of fields, as an annotation says it. */
+  declarative?: string
 }
 
 /** Definitions by their groups. */

@@ -8,7 +8,7 @@ import { serviceResolver } from '#core/aggregation/service-resolver.ts'
 import { Constraints } from '#core/constraints/constraints.ts'
 import { convertersWith } from '#core/conversion/converters.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
-import { builtinRules, loadBuiltinDefinitions } from '#core/registry/builtin.ts'
+import { builtinRulesWith, loadBuiltinDefinitions } from '#core/registry/builtin.ts'
 import { CustomResources } from '#core/registry/custom/custom-resources.ts'
 import { Registry, type ServedVersion } from '#core/registry/registry.ts'
 import { ResourceStore, type WriteContext } from '#core/registry/resource-store.ts'
@@ -63,8 +63,8 @@ async function open(directory: string, options: TestRegistryOptions): Promise<Te
   const registry: Registry = new Registry({
     cacher,
     types,
-    rules: builtinRules,
-    converterOf: convertersWith(webhooks),
+    rules: builtinRulesWith({ ttlSeconds: 3600, declarativeConversion: true }),
+    converterOf: convertersWith(webhooks, { declarative: true }),
   })
   for (const resource of resources) registry.install(resource)
   const now = options.now ?? Date.now

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type {
   CustomResourceConversion,
   CustomResourceDefinition,
@@ -5,8 +6,11 @@ import type {
 } from '#apis/apiextensions/v1/zz_generated.types.ts'
 import { type FieldError, forbidden, invalid, required } from '#apis/meta/v1/field-error.ts'
 import { dns1035LabelFaults, dnsSubdomainFaults } from '#apis/meta/v1/names.ts'
+import type { Rules } from '#apis/meta/v1/rules.ts'
 import { reviewVersionOf, reviewVersions } from '#core/conversion/conversion-review.ts'
-import type { ConversionDefinition } from '../resource.ts'
+import { planConversion } from '#core/conversion/declarative/conversion-plan.ts'
+import { ConversionFault, conversionAnnotation } from '#core/conversion/declarative/conversion-text.ts'
+import type { ConversionDefinition, JsonSchema } from '../resource.ts'
 
 /**
  * What a definition may say of the conversion between its versions. Kubernetes names the fields as its own types have them:
@@ -124,8 +128,51 @@ function reviewVersionErrors(versions: readonly string[], old: readonly string[]
 }
 
 /** What a valid definition says of conversion; undefined when its versions differ in their names only. */
-export function conversionOf({ spec }: CustomResourceDefinition): ConversionDefinition | undefined {
+export function conversionOf({ spec, metadata }: CustomResourceDefinition): ConversionDefinition | undefined {
   const { clientConfig, conversionReviewVersions } = spec.conversion?.webhook ?? {}
-  if (spec.conversion?.strategy !== 'Webhook' || !clientConfig) return undefined
-  return { webhook: { clientConfig, reviewVersions: conversionReviewVersions ?? [] } }
+  if (spec.conversion?.strategy === 'Webhook' && clientConfig) {
+    return { webhook: { clientConfig, reviewVersions: conversionReviewVersions ?? [] } }
+  }
+  const declarative = metadata.annotations?.[conversionAnnotation]
+  return declarative === undefined ? undefined : { declarative }
+}
+
+/** The rules of definitions, with those of conversions that definitions write themselves. @param isOn whether such are served */
+export function withDeclarativeConversion(
+  rules: Rules<CustomResourceDefinition>,
+  isOn: boolean,
+): Rules<CustomResourceDefinition> {
+  const annotationOf = ({ metadata }: CustomResourceDefinition) => metadata.annotations?.[conversionAnnotation]
+  if (!isOn) {
+    const warning = `metadata.annotations[${conversionAnnotation}]: is not looked at: start the server with --declarative-conversion=true`
+    const warnings = (crd: CustomResourceDefinition) => (annotationOf(crd) === undefined ? [] : [warning])
+    return { ...rules, warnings: (crd, old) => [...(rules.warnings?.(crd, old) ?? []), ...warnings(crd)] }
+  }
+  return {
+    ...rules,
+    validate: (crd) => {
+      const errors = rules.validate?.(crd) ?? []
+      return errors.length > 0 ? errors : declarativeErrors(crd, annotationOf(crd))
+    },
+    // What is served depends on it.
+    changesGeneration: (crd, old) => annotationOf(crd) !== annotationOf(old) || !isDeepStrictEqual(crd.spec, old.spec),
+  }
+}
+
+function declarativeErrors({ spec }: CustomResourceDefinition, text: string | undefined): FieldError[] {
+  if (text === undefined) return []
+  const field = `metadata.annotations[${conversionAnnotation}]`
+  if (spec.conversion?.strategy === 'Webhook')
+    return [forbidden(field, 'must not be set when strategy is set to Webhook')]
+  const schemas = spec.versions.map(
+    ({ name, schema }) => [name, (schema?.openAPIV3Schema ?? {}) as JsonSchema] as const,
+  )
+  try {
+    planConversion(text, new Map(schemas))
+    return []
+  } catch (error) {
+    if (error instanceof ConversionFault)
+      return [{ reason: 'FieldValueInvalid', field, message: `Invalid value: ${error.message}` }]
+    throw error
+  }
 }
