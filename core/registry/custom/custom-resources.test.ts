@@ -94,6 +94,16 @@ test('who created a definition finds its kind served, and sees it established', 
   })
 })
 
+test('a definition is established by the write that creates it', async () => {
+  await using registry = await openTestRegistry()
+  const created = await registry.create(crds, definition())
+  expect(registry.get(crds, 'gadgets.x.dev')).toEqual(created)
+  expect(conditionOf(registry, 'gadgets.x.dev', 'Established')?.status).toBe('True')
+  // What would change it would have begun in the turn in which the definition was stored.
+  await registry.create(gadgets, gadget('a'))
+  expect(registry.get(crds, 'gadgets.x.dev')?.metadata.resourceVersion).toBe(created.metadata.resourceVersion)
+})
+
 test('a name that is taken is refused, and given once it is free', async () => {
   await using registry = await openTestRegistry()
   await registry.create(crds, definition({ shortNames: ['g'] }))
