@@ -94,3 +94,16 @@ test('no text makes the parser do anything but answer or refuse', () => {
     { numRuns: 1000 },
   )
 })
+
+test.each(['..*..*..*..*..*', '..*[?(@..*[?(@..*[?(@..a)])])]', `${'..*'.repeat(1000)}`, `${'[*]'.repeat(1300)}`])(
+  '%s comes to an end, whatever it is followed through',
+  (path) => {
+    let value: unknown = 'a'
+    for (let depth = 0; depth < 8; depth++) value = [value, value, value]
+    expect(compileJsonPath(path)(value)).toEqual([])
+  },
+)
+
+test('a path of thousands of characters is none', () => {
+  expect(() => compileJsonPath('.a'.repeat(3000))).toThrow(JsonPathError)
+})

@@ -15,8 +15,28 @@ export class JsonPathError extends Error {}
  * @throws JsonPathError
  */
 export function compileJsonPath(text: string): JsonPath {
+  if (text.length > maxPathLength) throw new JsonPathError(`JSONPath is longer than ${maxPathLength} characters`)
   const steps = new Parser(unwrap(text), text).path()
-  return (value) => follow(steps, value)
+  return (value) => {
+    allowance = maxVisits
+    try {
+      return follow(steps, value)
+    } catch (error) {
+      if (error === tooMuch) return []
+      throw error
+    }
+  }
+}
+
+const maxPathLength = 4_096
+/** So many values a path may come by, which takes milliseconds; one that wants more finds nothing. */
+const maxVisits = 100_000
+const tooMuch = new JsonPathError('JSONPath comes by too many values')
+/** What is left of them to the path that is followed right now. */
+let allowance = 0
+
+function visit(): void {
+  if (--allowance < 0) throw tooMuch
 }
 
 /** From the values so far to those one step on. */
@@ -26,7 +46,10 @@ function follow(steps: readonly Step[], value: unknown): unknown[] {
   let values = [value]
   for (const step of steps) {
     const found: unknown[] = []
-    for (const one of values) step(one, found)
+    for (const one of values) {
+      visit()
+      step(one, found)
+    }
     values = found
   }
   return values
@@ -44,15 +67,17 @@ const field =
   }
 
 const wildcard: Step = (value, found) => {
-  if (Array.isArray(value)) found.push(...value)
-  else if (isObject(value)) found.push(...Object.values(value))
+  for (const one of valuesIn(value)) found.push(one)
 }
+
+const valuesIn = (value: unknown): readonly unknown[] =>
+  Array.isArray(value) ? value : isObject(value) ? Object.values(value) : []
 
 /** The value itself and everything in it, parents first. */
 const descend: Step = (value, found) => {
+  visit()
   found.push(value)
-  const inner = Array.isArray(value) ? value : isObject(value) ? Object.values(value) : []
-  for (const one of inner) descend(one, found)
+  for (const one of valuesIn(value)) descend(one, found)
 }
 
 const index =
@@ -80,8 +105,10 @@ const union =
 const filter =
   (test: (item: unknown) => boolean): Step =>
   (value, found) => {
-    const items = Array.isArray(value) ? value : isObject(value) ? Object.values(value) : []
-    for (const item of items) if (test(item)) found.push(item)
+    for (const item of valuesIn(value)) {
+      visit()
+      if (test(item)) found.push(item)
+    }
   }
 
 type Operand = (item: unknown) => unknown[]

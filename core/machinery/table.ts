@@ -2,7 +2,7 @@ import { age } from '#apis/meta/v1/duration.ts'
 import type { Printer, TableColumn } from '#apis/meta/v1/rules.ts'
 import type { ListMeta, ObjectMeta, UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { PrinterColumn } from '#core/registry/resource.ts'
-import { compileJsonPath, type JsonPath } from './json-path.ts'
+import { compileJsonPath, type JsonPath, JsonPathError } from './json-path.ts'
 
 /**
  * Tables: what `kubectl get` shows, computed by the server.
@@ -55,18 +55,32 @@ export function layoutOfPrinter(printer: Printer): TableLayout {
 }
 
 /**
- * The layout of printer columns: the name, then each column; the age when there are none.
- * @throws JsonPathError
+ * The layout of printer columns: the name, then each column; the age when there are none. A column whose path is none
+ * ends the row: nobody knows what it and those behind it were to show.
  */
 export function layoutOfColumns(columns: readonly PrinterColumn[]): TableLayout {
   const shown = columns.length > 0 ? columns : [ageColumn]
-  const readers = shown.map((column) => ({ type: column.type, read: compileJsonPath(column.jsonPath) }))
+  const readers: { column: PrinterColumn; read: JsonPath }[] = []
+  for (const column of shown) {
+    const read = pathOf(column)
+    if (!read) break
+    readers.push({ column, read })
+  }
   return {
-    columns: [completed(nameColumn), ...shown.map(definitionOf)],
+    columns: [completed(nameColumn), ...readers.map(({ column }) => definitionOf(column))],
     cells: (object, now) => [
       object.metadata.name ?? '',
-      ...readers.map(({ type, read }) => cellOf(type, read, object, now)),
+      ...readers.map(({ column, read }) => cellOf(column.type, read, object, now)),
     ],
+  }
+}
+
+function pathOf({ jsonPath }: PrinterColumn): JsonPath | undefined {
+  try {
+    return compileJsonPath(jsonPath)
+  } catch (error) {
+    if (error instanceof JsonPathError) return undefined
+    throw error
   }
 }
 

@@ -9,6 +9,7 @@ import { isBadRequest, newBadRequest, newInvalid } from '#core/errors/status-err
 import { SchemaCompiler } from '#core/schema/compile.ts'
 import { objectMetaSchema } from '#core/schema/object-meta.ts'
 import { unknownFieldMessage } from '#core/schema/prune.ts'
+import { scaleErrors } from './custom/scale-errors.ts'
 import type { ServedVersion } from './registry.ts'
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
@@ -174,6 +175,8 @@ export function validateObject(
       : []),
     ...served.schema.validate(object, old),
   ]
+  const { scale } = served.definition.subresources
+  if (scale && !definition.builtin) errors.push(...scaleErrors(object, scale, subresource))
   errors.push(...brokenRules(object, old, served, errors, warn))
   // Rules read fields by their types, so they see only what has the right shape.
   if (errors.length === 0 || definition.builtin) errors.push(...(rules.validate?.(object) ?? []))

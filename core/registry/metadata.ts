@@ -48,7 +48,8 @@ export function setUpdateMetadata(object: UnstructuredObject, old: UnstructuredO
   }
   dropUnserved(object)
   if (kept.generateName !== undefined) metadata.generateName ??= kept.generateName
-  const changed = resource.rules.changesGeneration ?? changesDesiredState
+  const changed =
+    resource.rules.changesGeneration ?? (keepsStatusApart(resource) ? changesDesiredState : changesAnything)
   if (countsGenerations(resource) && changed(object, old)) metadata.generation = (kept.generation ?? 0) + 1
 }
 
@@ -86,8 +87,9 @@ function warnOfFinalizers(
   for (const finalizer of metadata.finalizers ?? []) {
     if (finalizer.includes('/') || ownFinalizers.includes(finalizer)) continue
     if (old?.metadata.finalizers?.includes(finalizer)) continue
+    const better = finalizer.includes('.') ? ' including a path (/)' : ''
     warn(
-      `metadata.finalizers: ${JSON.stringify(finalizer)}: prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers`,
+      `metadata.finalizers: ${JSON.stringify(finalizer)}: prefer a domain-qualified finalizer name${better} to avoid accidental conflicts with other finalizer writers`,
     )
   }
 }
@@ -108,13 +110,23 @@ function countsGenerations({ definition, rules }: Resource): boolean {
   return definition.versions.some((version) => version.subresources.status)
 }
 
-const undesired = new Set(['apiVersion', 'kind', 'metadata', 'status'])
+/** A custom resource whose status is no subresource has one like any other field. */
+function keepsStatusApart({ definition }: Resource): boolean {
+  return definition.builtin || definition.versions.some((version) => version.subresources.status)
+}
+
+const undesired = new Set(['apiVersion', 'kind', 'metadata'])
 
 /** True when anything outside metadata and status differs. */
-function changesDesiredState(object: UnstructuredObject, old: UnstructuredObject): boolean {
+const changesDesiredState = (object: UnstructuredObject, old: UnstructuredObject) => differs(object, old, 'status')
+
+const changesAnything = (object: UnstructuredObject, old: UnstructuredObject) => differs(object, old, '')
+
+function differs(object: UnstructuredObject, old: UnstructuredObject, except: string): boolean {
   const fields = new Set([...Object.keys(object), ...Object.keys(old)])
   for (const field of fields) {
-    if (!undesired.has(field) && !isDeepStrictEqual(object[field], old[field])) return true
+    if (undesired.has(field) || field === except) continue
+    if (!isDeepStrictEqual(object[field], old[field])) return true
   }
   return false
 }

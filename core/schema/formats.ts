@@ -39,7 +39,7 @@ const formats: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['uuid4', matches(/^[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$/i)],
   ['uuid5', matches(/^[0-9a-f]{8}-?[0-9a-f]{4}-?5[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$/i)],
   ['uri', isUri],
-  ['email', matches(/^[^\s@<>]{1,64}@[^\s@<>]{1,255}$/)],
+  ['email', matches(/^(?:[^<>@]*<[^\s@<>]{1,64}@[^\s@<>]{1,255}>|[^\s@<>]{1,64}@[^\s@<>]{1,255})$/)],
   ['hostname', isHostname],
   ['hexcolor', matches(/^#?([0-9a-f]{3}|[0-9a-f]{6})$/i)],
   ['rgbcolor', isRgbColor],

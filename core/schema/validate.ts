@@ -216,7 +216,7 @@ class Walk {
       const key = node.listType === 'set' ? items[at] : keyOfItem(node, items[at])
       if (key === undefined) continue
       const text = canonicalText(key)
-      if (seen.has(text)) this.repeats.push(duplicate(`${this.path}[${at}]`, key))
+      if (seen.has(text)) this.repeats.push(duplicate(`${this.path}[${at}]`, JSON.parse(text)))
       seen.add(text)
     }
   }
