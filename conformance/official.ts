@@ -6,8 +6,8 @@ import type { ConformanceCase } from './runner/case.ts'
  * in `stands` which of them it stands for; those without a case say here what they would need.
  */
 
-/** `node`: programs of their own in containers. `policy`: a step of admission that is still to come. */
-export type Missing = 'webhook' | 'node' | 'policy'
+/** `node`: programs of their own in containers. */
+export type Missing = 'webhook' | 'node'
 
 type Tests = Record<string, Missing | 'covered'>
 
@@ -84,8 +84,8 @@ const apiMachinery = {
     'covered',
   'Garbage collector should orphan RS created by deployment when deleteOptions.PropagationPolicy is Orphan': 'covered',
   'Garbage collector should orphan pods created by rc if delete options say so': 'covered',
-  'MutatingAdmissionPolicy should mutate a Deployment': 'policy',
-  'MutatingAdmissionPolicy should mutate a Deployment with annotations': 'policy',
+  'MutatingAdmissionPolicy should mutate a Deployment': 'covered',
+  'MutatingAdmissionPolicy should mutate a Deployment with annotations': 'covered',
   'MutatingAdmissionPolicy should support MutatingAdmissionPolicy API operations': 'covered',
   'MutatingAdmissionPolicy should support MutatingAdmissionPolicyBinding API operations': 'covered',
   'Namespaces should apply a finalizer to a Namespace': 'covered',
@@ -112,10 +112,10 @@ const apiMachinery = {
     'covered',
   'Servers with support for Table transformation should return a 406 for a backend which does not implement metadata':
     'covered',
-  'ValidatingAdmissionPolicy should allow expressions to refer variables.': 'policy',
+  'ValidatingAdmissionPolicy should allow expressions to refer variables.': 'covered',
   'ValidatingAdmissionPolicy should support ValidatingAdmissionPolicy API operations': 'covered',
   'ValidatingAdmissionPolicy should support ValidatingAdmissionPolicyBinding API operations': 'covered',
-  'ValidatingAdmissionPolicy should validate against a Deployment': 'policy',
+  'ValidatingAdmissionPolicy should validate against a Deployment': 'covered',
   'Watchers should be able to restart watching from the last resource version observed by the previous watch':
     'covered',
   'Watchers should be able to start watching from a specific resource version': 'covered',

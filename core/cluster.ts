@@ -2,8 +2,10 @@ import { join } from 'node:path'
 import { admissionChain, builtinSteps } from '#admission/chain.ts'
 import { policyRules } from '#admission/policies/expression-rules.ts'
 import { MutatingPolicies } from '#admission/policies/mutating.ts'
+import { typeWarnings } from '#admission/policies/type-checking.ts'
 import { ValidatingPolicies } from '#admission/policies/validating.ts'
 import { resourceQuota } from '#admission/resource-quota/resource-quota.ts'
+import type { ValidatingAdmissionPolicy } from '#apis/admissionregistration/v1/zz_generated.types.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { Logger } from '#apis/plugin/v1/host.ts'
 import { Aggregation } from './aggregation/aggregation.ts'
@@ -47,6 +49,7 @@ import { type builtinRules, builtinRulesWith, loadBuiltinDefinitions } from './r
 import { CustomResources } from './registry/custom/custom-resources.ts'
 import { CacheReader } from './registry/object-reader.ts'
 import { feedPolicies } from './registry/policy-feed.ts'
+import { keepPolicyStatus } from './registry/policy-status.ts'
 import { quotaWriter } from './registry/quota-writer.ts'
 import { Registry } from './registry/registry.ts'
 import { ResourceStore } from './registry/resource-store.ts'
@@ -136,6 +139,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   new CustomResources({ registry, store, log }).start()
   const services = startServiceNetwork(options, { registry, store, storage, cacher, log })
   showAggregatedRules({ rbac, registry, store, log })
+  const warningsOf = (policy: ValidatingAdmissionPolicy) => typeWarnings(policy, around.kinds)
+  keepPolicyStatus({ registry, store, log, warningsOf })
 
   const issuer = tokenIssuer(pki, reader)
   const identify = newIdentify({
