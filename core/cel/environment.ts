@@ -43,6 +43,8 @@ export interface EnvironmentParts {
   objectNamed?: (name: string) => Type | undefined
   /** The namespace within which names are looked up first. */
   container?: string
+  /** Whether literals must be what they are used as, and those of a list or a map of one type. */
+  strictLiterals?: boolean
 }
 
 /** What a name stands for. */
@@ -66,6 +68,7 @@ const namedTypes: readonly Type[] = [
 
 export class Environment {
   readonly container: string
+  readonly strictLiterals: boolean
   readonly #variables: ReadonlyMap<string, Type>
   readonly #functions: ReadonlyMap<string, readonly Overload[]>
   readonly #types: ReadonlyMap<string, Reference>
@@ -74,6 +77,7 @@ export class Environment {
 
   constructor(parts: EnvironmentParts = {}, base?: Environment) {
     this.container = parts.container ?? base?.container ?? ''
+    this.strictLiterals = parts.strictLiterals ?? base?.strictLiterals ?? false
     this.#variables = new Map([...(base ? base.#variables : []), ...entriesOf(parts.variables)])
     this.#functions = withLibraries(base ? base.#functions : [], parts.libraries ?? [])
     this.#objects = new Map([

@@ -29,3 +29,6 @@ export const kubernetes: readonly Library[] = [
 
 /** Extend it with the variables of a rule. */
 export const kubernetesEnvironment = standardEnvironment.extend({ libraries: kubernetes })
+
+/** The same for expressions that people write into objects: what is wrong with their literals is refused, too. */
+export const strictEnvironment = kubernetesEnvironment.extend({ strictLiterals: true })

@@ -1,6 +1,6 @@
 /** One rule of `x-kubernetes-validations`, compiled for the values of a schema. */
 import { CompileError, compile, type Environment, type Program, types } from '#core/cel/cel.ts'
-import { kubernetesEnvironment } from '#core/cel/library/kubernetes.ts'
+import { strictEnvironment } from '#core/cel/library/kubernetes.ts'
 import type { JsonSchema, ValidationRule } from '#core/registry/resource.ts'
 import { FieldPathError, normalizeFieldPath } from './field-path.ts'
 
@@ -40,7 +40,7 @@ class Environments {
     if (known) return known
     const self = this.#self
     const variables = { self, oldSelf: isOptional ? types.optional(self) : self }
-    const made = kubernetesEnvironment.extend({ variables })
+    const made = strictEnvironment.extend({ variables })
     this.#made.set(isOptional, made)
     return made
   }
