@@ -13,7 +13,9 @@ import { type Range, unknown } from './cost/ranges.ts'
 import { Environment } from './environment.ts'
 import { optionals } from './library/optionals.ts'
 import { standard } from './library/standard.ts'
+import { literalIssues } from './literals.ts'
 import { parse } from './parser.ts'
+import { CompileError, inOrder } from './source.ts'
 import { dyn, type Type } from './types.ts'
 import { Failure, toNative, type Value } from './values.ts'
 
@@ -122,6 +124,8 @@ export interface CompileOptions {
 export function compile(text: string, environment = standardEnvironment, options: CompileOptions = {}): Program {
   const expression = parse(text)
   const checked = options.check === false ? undefined : check(expression, environment, text)
+  const issues = checked && environment.strictLiterals ? literalIssues(expression, checked, text) : []
+  if (issues.length > 0) throw new CompileError(inOrder(issues), text)
   return new Program({ expression, environment, checked, costs: options.costs ?? kubernetesCosts })
 }
 
