@@ -25,7 +25,7 @@ export function outcome(code: Code, activation: Activation): Value {
 const performanceNow = () => performance.now()
 
 /** How much cost passes between two looks at the clock. */
-const betweenLooks = 64
+const betweenLooks = 256
 
 /**
  * Bounds evaluations. Each step is charged with what it costs Kubernetes. What exceeds the limit or the deadline fails,

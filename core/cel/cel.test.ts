@@ -135,7 +135,7 @@ describe('a budget', () => {
     let time = 0
     const budget = new Budget({ deadlineMs: 5, now: () => time++ })
     expect(() => squares.evaluate({ items }, budget)).toThrow('operation interrupted')
-    expect(budget.cost).toBeLessThan(600)
+    expect(budget.cost).toBeLessThan(2000)
   })
 
   test('is charged by functions for the length of what they walk', () => {

@@ -74,26 +74,22 @@ export class Program {
    * @throws EvaluationError
    */
   evaluate(bindings: Readonly<Record<string, unknown>>, budget?: Budget): Value {
-    const { code, slots } = budget ? this.#chargedCode() : this.#freeCode()
+    const { code, due, slots } = budget
+      ? (this.#charged ??= this.#compile(true))
+      : (this.#free ??= this.#compile(false))
     const activation: Activation = { bindings, locals: slots === 0 ? noLocals : new Array(slots), budget }
     try {
+      budget?.charge(due)
       return code(activation)
     } catch (error) {
       throw evaluationError(error)
     }
   }
 
-  #freeCode(): Compiled {
-    const { expression, environment, checked } = this.#tree
-    this.#free ??= compileTree(expression, environment, checked)
-    return this.#free
-  }
-
-  /** Code that charges a budget: apart, so that evaluations without one do nothing for it. */
-  #chargedCode(): Compiled {
+  /** Code that charges a budget is apart, so that evaluations without one do nothing for it. */
+  #compile(charges: boolean): Compiled {
     const { expression, environment, checked, costs } = this.#tree
-    this.#charged ??= compileTree(expression, environment, checked, costs)
-    return this.#charged
+    return compileTree(expression, environment, checked, charges ? costs : undefined)
   }
 }
 

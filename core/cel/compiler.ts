@@ -61,6 +61,8 @@ import {
 
 export interface Compiled {
   readonly code: Code
+  /** What every evaluation costs, to be charged by who evaluates. */
+  readonly due: number
   /** How many slots its macros need. */
   readonly slots: number
 }
@@ -76,8 +78,8 @@ export function compileTree(
   costs?: CostModel,
 ): Compiled {
   const compiler = new Compiler(environment, checked, costs && new Meter(costs, checked))
-  const code = compiler.branch(expression, undefined)
-  return { code, slots: compiler.slots }
+  const { code, due } = compiler.apart(expression, undefined)
+  return { code, due, slots: compiler.slots }
 }
 
 interface Scope {
@@ -104,12 +106,12 @@ class Compiler {
 
   /** Code that may run or not, and charges what it costs itself. @param base what of it is not charged here */
   branch(node: Expression, scope: Scope | undefined, base = 0): Code {
-    const { code, due } = this.#apart(node, scope)
+    const { code, due } = this.apart(node, scope)
     return chargedCode(code, due - base)
   }
 
   /** Code that is charged by others. */
-  #apart(node: Expression, scope: Scope | undefined): { code: Code; due: number } {
+  apart(node: Expression, scope: Scope | undefined): { code: Code; due: number } {
     const around = this.#due
     this.#due = 0
     const code = this.compile(node, scope)
@@ -135,9 +137,10 @@ class Compiler {
   }
 
   /** Charges a price that is fixed. @returns a price that depends on the arguments, undefined without a meter */
-  #charge(price: Price): Cost | undefined {
+  #charge(price: Price, [, second]: readonly Expression[]): Cost | undefined {
     if (!this.#meter) return undefined
-    if (price.fixed === undefined) return price.actual as Cost
+    if (price.fixed === undefined)
+      return ((second?.kind === 'literal' && price.actualWith?.(second.value)) || price.actual) as Cost
     this.#due += price.fixed
     return undefined
   }
@@ -238,7 +241,7 @@ class Compiler {
     const args = isMethod ? [node.target!, ...node.args] : node.args
     if (isAlternative(node, isMethod)) return this.#alternative(node, scope)
     const codes = this.#all(args, scope)
-    return callCode(name, overloads, isMethod, args, codes, this.#charge(functionPrice(name, overloads)))
+    return callCode(name, overloads, isMethod, args, codes, this.#charge(functionPrice(name, overloads), args))
   }
 
   /** `optional.or(other)`, `optional.orValue(other)`: the other is evaluated only when it is needed, and the call is free. */
@@ -261,7 +264,8 @@ class Compiler {
   #operatorCost(node: Call): Cost | undefined {
     if (this.#meter?.isSetMembership(node)) return undefined
     const signatures = this.#checked?.signatures.get(node.id) ?? []
-    return this.#charge(operatorPrice(node.name, signatures.length === 1 ? signatures[0]!.params : undefined))
+    const params = signatures.length === 1 ? signatures[0]!.params : undefined
+    return this.#charge(operatorPrice(node.name, params), node.args)
   }
 
   /** What an operator does with two values. @param a its first operand */
@@ -378,8 +382,8 @@ class Compiler {
   #comprehension(node: Comprehension, scope: Scope | undefined): Code {
     const range = this.compile(node.range, scope)
     const inner = node.variables.reduce<Scope | undefined>((outer, name) => this.#declare(outer, name), scope)
-    const filter = node.filter && this.#apart(node.filter, inner)
-    const body = this.#apart(node.body, inner)
+    const filter = node.filter && this.apart(node.filter, inner)
+    const body = this.apart(node.body, inner)
     return comprehensionCode({
       macro: node.macro,
       range,

@@ -6,7 +6,7 @@ const surrogate = /[\ud800-\udfff]/
 export const isFlat = (text: string) => !surrogate.test(text)
 
 /** Up to this length a loop is faster than a regular expression, which beyond it knows at once of most strings. */
-const short = 16
+const short = 6
 
 export function size(text: string): number {
   if (text.length > short) return isFlat(text) ? text.length : count(text)

@@ -54,6 +54,7 @@ function chargedBinaryCode(call: Call, left: Code, right: Code, cost: Cost): Cod
       a = left(activation)
       b = right(activation)
     } catch (error) {
+      if (!(error instanceof Failure) || error.isFatal) throw error
       if (a === undefined) b = outcome(right, activation)
       activation.budget!.charge(cost(argumentOf(a), argumentOf(b)))
       throw error

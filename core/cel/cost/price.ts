@@ -28,6 +28,8 @@ export interface Price {
   /** What every such call costs, whatever its arguments. */
   readonly fixed?: number
   readonly actual: (...args: never[]) => number
+  /** `actual` for calls whose second argument is this constant. */
+  readonly actualWith?: (second: Value) => (first: never) => number
   readonly estimate: (args: readonly Operand[]) => Estimate
 }
 
@@ -50,6 +52,10 @@ export function bySize(formula: (...sizes: number[]) => number, size?: ResultSiz
       count === 1
         ? (first: Value) => formula(sizeOf(first))
         : (first: Value, second: Value) => formula(sizeOf(first), sizeOf(second)),
+    actualWith: (second) => {
+      const size = sizeOf(second)
+      return (first: Value) => formula(sizeOf(first), size)
+    },
     estimate: (args) => ({
       cost: ranged(
         formula,
