@@ -7,7 +7,7 @@ import type { JsonSchema, ValidationRule } from '#core/registry/resource.ts'
 import { equalJson } from '../json.ts'
 import { Path } from '../path.ts'
 import { at, keyed } from '../schema-places.ts'
-import { CostTally, costError, multiply, ruleCostLimit } from './cost.ts'
+import { CostTally, costError, maxCost, multiply, ruleCostLimit } from './cost.ts'
 import { maxRequestBytes } from './declare.ts'
 import { FieldPathError, normalizeFieldPath } from './field-path.ts'
 import { judge } from './judge.ts'
@@ -87,11 +87,11 @@ class Check {
 
   #rule(compiled: CompiledRule, path: string, count: number, uncorrelated: string | undefined): void {
     const { rule, program, fault, messageFault, messageProgram } = compiled
-    if (program) this.#cost(`${path}.rule`, multiply(program.estimateCost().max, count), 'estimated rule cost')
+    if (program) this.#cost(`${path}.rule`, multiply(maxCost(program), count), 'estimated rule cost')
     if (fault) this.errors.push(invalid(`${path}.rule`, shown(rule), fault))
     if (messageFault) this.errors.push(invalid(`${path}.messageExpression`, shown(rule), messageFault))
     if (messageProgram) {
-      this.#cost(`${path}.messageExpression`, messageProgram.estimateCost().max, 'estimated messageExpression cost')
+      this.#cost(`${path}.messageExpression`, maxCost(messageProgram), 'estimated messageExpression cost')
     }
     if (!compiled.isTransition) {
       if (rule.optionalOldSelf !== undefined) {

@@ -1,6 +1,6 @@
 /** What rules may cost, by Kubernetes' limits and in its words. */
 import { type FieldError, forbidden } from '#apis/meta/v1/field-error.ts'
-import { unboundedCost } from '#core/cel/cel.ts'
+import { type Program, unboundedCost } from '#core/cel/cel.ts'
 
 export const ruleCostLimit = 10_000_000
 export const schemaCostLimit = 100_000_000
@@ -10,6 +10,15 @@ const maxNamed = 4
 
 /** No more than what 64 bits count. */
 export const multiply = (a: number, b: number) => Math.min(a * b, unboundedCost)
+
+const estimates = new WeakMap<Program, number>()
+
+/** What an evaluation may cost at most; estimated once. */
+export function maxCost(program: Program): number {
+  const known = estimates.get(program) ?? program.estimateCost().max
+  estimates.set(program, known)
+  return known
+}
 
 /** What all rules of a schema may cost together. */
 export class CostTally {

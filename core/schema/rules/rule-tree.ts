@@ -2,6 +2,7 @@
 import type { JsonSchema } from '#core/registry/resource.ts'
 import { isObject } from '../json.ts'
 import { type Declared, declare } from './declare.ts'
+import { compiledOnce } from './kept-rules.ts'
 import { type CompiledRule, compileRules } from './rule.ts'
 
 /** @returns undefined when there is no rule in the schema */
@@ -62,8 +63,13 @@ export class RuleNode {
   }
 
   #compile(): readonly CompiledRule[] {
-    const type = rulesOf(this.schema).length > 0 ? this.declared?.type : undefined
-    return type ? compileRules(this.schema, type) : []
+    const { schema } = this
+    if (rulesOf(schema).length === 0) return []
+    const isMetadata = this.#name === 'metadata' && this.#parent?.isResource
+    return compiledOnce(schema, this.isResource ? 'resource' : isMetadata ? 'metadata' : 'value', () => {
+      const type = this.declared?.type
+      return type ? compileRules(schema, type) : []
+    })
   }
 
   /** What rules here, or around here, know of the values; undefined where they can see nothing. */
