@@ -1,6 +1,7 @@
 import { rows as apply } from './hostile/apply.ts'
 import { rows as bodies } from './hostile/bodies.ts'
 import { rows as custom } from './hostile/custom.ts'
+import { rows as definitions, harmless } from './hostile/definitions.ts'
 import { rows as headers } from './hostile/headers.ts'
 import { rows as metadata } from './hostile/metadata.ts'
 import { rows as patches } from './hostile/patches.ts'
@@ -20,4 +21,6 @@ export const cases = [
   ...hostileCases('apply', apply),
   ...hostileCases('writes', writes),
   ...hostileCases('custom resources', custom),
+  ...hostileCases('definitions', definitions),
+  ...hostileCases('harmless definitions', harmless),
 ]

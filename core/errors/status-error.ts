@@ -102,13 +102,18 @@ export function newModified(of: GroupResource, name: string): StatusError {
   )
 }
 
+/** So many faults of one object are told: more help nobody, and would make a megabyte of faults a hundred of answer. */
+const maxToldFaults = 1_000
+
 /** @param of group and *kind* (not resource): that is how Kubernetes words it */
 export function newInvalid(
   of: { group: string; kind: string },
   name: string,
   errors: readonly FieldError[],
 ): StatusError {
-  const lines = errors.map((error) => `${error.field}: ${error.message}`)
+  const told = errors.slice(0, maxToldFaults)
+  const lines = told.map((error) => `${error.field}: ${error.message}`)
+  if (errors.length > told.length) lines.push(`and ${errors.length - told.length} more`)
   const list = lines.length > 1 ? `[${lines.join(', ')}]` : (lines[0] ?? '')
   const kind = of.group ? `${of.kind}.${of.group}` : of.kind
   return new StatusError({
@@ -119,7 +124,7 @@ export function newInvalid(
       ...(name && { name }),
       ...(of.group && { group: of.group }),
       kind: of.kind,
-      causes: errors.map(({ reason, message, field }) => ({ reason, message, field })),
+      causes: told.map(({ reason, message, field }) => ({ reason, message, field })),
     },
   })
 }

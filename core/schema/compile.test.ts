@@ -225,3 +225,18 @@ test('CEL rules are found where there are any, but not of built-in kinds', () =>
     { reason: 'FieldValueInvalid', field: 'spec', message: 'Invalid value: failed rule: self.a > 1' },
   ])
 })
+
+test('a default is an own field, whatever its name', () => {
+  const properties = JSON.parse('{"__proto__":{"type":"object","default":{"polluted":true}}}')
+  const object: Record<string, unknown> = {}
+  compileSchema({ type: 'object', properties }, {}).applyDefaults(object)
+  expect(Object.keys(object)).toEqual(['__proto__'])
+  expect(object.polluted).toBeUndefined()
+})
+
+test('defaults do not make more of an object than could be stored', () => {
+  const item = { type: 'object', properties: { a: { type: 'string', default: 'x'.repeat(100_000) } } } as const
+  const items: { a?: string }[] = Array.from({ length: 1_000 }, () => ({}))
+  compileSchema({ type: 'object', properties: { items: { type: 'array', items: item } } }, {}).applyDefaults({ items })
+  expect(items.filter(({ a }) => a !== undefined)).toHaveLength(41)
+})

@@ -49,6 +49,7 @@ export class SchemaNode {
   private itemNode: SchemaNode | undefined
   private additionalNode: SchemaNode | undefined
   private defaultedNames: readonly string[] | undefined
+  private defaultSize: number | undefined
 
   constructor(compiler: NodeCompiler, schema: JsonSchema, options: NodeOptions = {}) {
     this.compiler = compiler
@@ -117,6 +118,12 @@ export class SchemaNode {
     if (!this.schema.items) return undefined
     this.itemNode ??= this.compiler.node(this.schema.items)
     return this.itemNode
+  }
+
+  /** Characters of the default as JSON. */
+  get defaultLength(): number {
+    this.defaultSize ??= JSON.stringify(this.schema.default).length
+    return this.defaultSize
   }
 
   /** The names of the fields that have a default. */
