@@ -4,6 +4,7 @@ import { applyBench } from './apply.bench.ts'
 import { bigListBench } from './big-list.bench.ts'
 import { celBench } from './cel.bench.ts'
 import { connectionsBench } from './connections.bench.ts'
+import { conversionBench } from './conversion.bench.ts'
 import { crdsBench } from './crds.bench.ts'
 import { createBench } from './create.bench.ts'
 import { formatFigures, type Row, ratioOf, reaches } from './figure.ts'
@@ -43,6 +44,7 @@ const benches: [name: string, run: (durationMs: number) => Promise<Row[]>][] = [
   ['nodes', nodesBench],
   ['scale', scaleBench],
   ['crds', crdsBench],
+  ['conversion', conversionBench],
 ]
 
 const help = `usage: npm run bench -- [--focus NAME] [--seconds N] [--json FILE]

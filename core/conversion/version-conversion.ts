@@ -1,20 +1,15 @@
 import { setImmediate } from 'node:timers/promises'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
-import {
-  apiVersionIn,
-  encodeObject,
-  ownersText,
-  replaceApiVersion,
-  reviveObject,
-  spliceResourceVersion,
-} from '#core/machinery/canonical.ts'
+import { encodeObject, headOf, ownersText, reviveObject, spliceResourceVersion } from '#core/machinery/canonical.ts'
 import type { CompiledSchema } from '#core/schema/compile.ts'
-import { CacheEntry } from '#core/storage/cacher/entry.ts'
+import type { CacheEntry } from '#core/storage/cacher/entry.ts'
+import { RenamedEntry } from '#core/storage/cacher/renamed-entry.ts'
 import { converted } from './converted-cache.ts'
 import type { Converter } from './converter.ts'
 
 /** What one version of a resource needs to know to show objects that are stored in others. */
 export interface VersionParts {
+  kind: string
   apiVersion: string
   converter: Converter
   /** Objects of older revisions were written under other schemas. */
@@ -23,8 +18,8 @@ export interface VersionParts {
   showsAsStored(entry: CacheEntry): boolean
   /** The schema of a version of the resource; undefined where objects are not judged by one, or there is no such version. */
   schemaOf(apiVersion: string): Pick<CompiledSchema, 'prune' | 'applyDefaults'> | undefined
-  /** Whether what is stored in a version is an object of this one under another name. */
-  isRenamed(storedApiVersion: string): boolean
+  /** The versions of which stored objects are objects of this one as soon as they are called so. */
+  renamedFrom(): readonly string[]
 }
 
 /** How many batches are under way at a time with a converter that others have to answer for. */
@@ -40,11 +35,15 @@ const turnMs = 4
  */
 export class VersionConversion {
   readonly #parts: VersionParts
+  /** How objects of this version begin, and those that need no more than to begin so. */
+  readonly #head: Buffer
+  #renamedHeads: readonly Buffer[] | undefined
   /** What others are converting now. */
   readonly #running = new Map<CacheEntry, Promise<CacheEntry>>()
 
   constructor(parts: VersionParts) {
     this.#parts = parts
+    this.#head = this.#headOf(parts.apiVersion)
   }
 
   /** An entry as the version shows it: itself where it is stored so. @throws StatusError when it cannot be converted */
@@ -90,13 +89,15 @@ export class VersionConversion {
 
   /** Costs less than to remember it. */
   #renamed(entry: CacheEntry): CacheEntry | undefined {
-    const { apiVersion, since, isRenamed } = this.#parts
-    if (entry.revision < since) return undefined
-    const { bytes } = entry
-    const stored = apiVersionIn(bytes)
-    if (stored === apiVersion) return entry
-    if (!isRenamed(stored)) return undefined
-    return new CacheEntry(entry.key, replaceApiVersion(bytes, stored, apiVersion), entry.revision)
+    if (entry.revision < this.#parts.since) return undefined
+    if (entry.startsWith(this.#head)) return entry
+    this.#renamedHeads ??= this.#parts.renamedFrom().map((apiVersion) => this.#headOf(apiVersion))
+    const head = this.#renamedHeads.find((one) => entry.startsWith(one))
+    return head && new RenamedEntry(entry, this.#head, head.length)
+  }
+
+  #headOf(apiVersion: string): Buffer {
+    return headOf({ kind: this.#parts.kind, apiVersion })
   }
 
   async #convertAll(entries: readonly CacheEntry[]): Promise<CacheEntry[]> {

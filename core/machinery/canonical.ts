@@ -83,18 +83,6 @@ export function spliceResourceVersion(
   return spliced
 }
 
-/**
- * The bytes with another apiVersion, for kinds whose versions differ in nothing else.
- * @returns the same bytes when `from` is `to` or is not what they say
- * @throws Error when they are not canonical
- */
-export function replaceApiVersion(bytes: Buffer, from: string, to: string): Buffer {
-  const start = apiVersionOffset(bytes)
-  const end = stringEnd(bytes, start)
-  if (from === to || bytes.toString('latin1', start, end) !== from) return bytes
-  return Buffer.concat([bytes.subarray(0, start), Buffer.from(to), bytes.subarray(end)])
-}
-
 /** The apiVersion that canonical bytes say. @throws Error when they are not canonical */
 export function apiVersionIn(bytes: Buffer): string {
   const start = apiVersionOffset(bytes)

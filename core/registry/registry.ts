@@ -225,8 +225,15 @@ export class Resource {
       since: this.since,
       showsAsStored: (entry) => version?.showsAsStored(entry) ?? false,
       schemaOf: (one) => (this.definition.builtin ? undefined : this.#versionAt(one)?.schema),
-      isRenamed: (stored) => this.isRenamed(stored, apiVersion),
+      kind: this.definition.kind,
+      renamedFrom: () => this.#storedApiVersions().filter((stored) => this.isRenamed(stored, apiVersion)),
     }
+  }
+
+  /** The versions that objects may be stored in. */
+  #storedApiVersions(): string[] {
+    if (this.isMixed) return Array.from(this.#versions.values(), ({ apiVersion }) => apiVersion)
+    return [apiVersionOf({ group: this.home.group, version: this.definition.storageVersion })]
   }
 
   /** Whether an object of one version is one of another as soon as it is called so. */

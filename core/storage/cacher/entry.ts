@@ -28,10 +28,10 @@ export class CacheEntry {
   #facts: ObjectFacts | undefined
   #extractedBy: ExtractFacts | undefined
 
-  constructor(key: string, bytes: Buffer, revision: number) {
+  constructor(key: string, bytes: Buffer, revision: number, length = bytes.length) {
     this.key = key
     this.revision = revision
-    this.length = bytes.length
+    this.length = length
     this.#memory = bytes
   }
 
