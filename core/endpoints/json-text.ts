@@ -64,8 +64,27 @@ function checkFinite(root: unknown): void {
   }
 }
 
-/** As `checkDepth` and `checkFinite`, of a value that another syntax gave. @throws Error */
+/** What is part of itself has no end, and no text in JSON. */
+function checkCycles(root: unknown): void {
+  const around = new Set<unknown>()
+  const known = new Set<unknown>()
+  const waiting = [{ value: root, isLeft: false }]
+  while (waiting.length > 0) {
+    const { value, isLeft } = waiting.pop()!
+    if (isLeft) around.delete(value)
+    else if (around.has(value)) throw new Error('an alias names what it is part of')
+    else if (typeof value === 'object' && value !== null && !known.has(value)) {
+      known.add(value)
+      around.add(value)
+      waiting.push({ value, isLeft: true })
+      for (const item of Object.values(value)) waiting.push({ value: item, isLeft: false })
+    }
+  }
+}
+
+/** As `checkDepth` and `checkFinite`, of a value that another syntax gave, which may contain itself. @throws Error */
 export function checkValue(root: unknown): void {
+  checkCycles(root)
   checkFinite(root)
   let level = [root]
   for (let depth = 0; level.length > 0; depth++) {

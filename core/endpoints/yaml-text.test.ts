@@ -26,6 +26,8 @@ test.each<[string, string | Buffer]>([
   ['two documents', 'a: 1\n---\nb: 2\n'],
   ['an alias of nothing', 'a: *x\n'],
   ['what repeats itself too often', bomb()],
+  ['what is part of itself', 'a: &a {b: *a}\n'],
+  ['what is part of itself twice', 'a: &a [[*a], {b: *a}]\n'],
   ['nesting that is too deep', '['.repeat(2_000) + ']'.repeat(2_000)],
   ['infinity', 'a: .inf\n'],
   ['more parts than anybody writes', `[${'1,'.repeat(60_000)}1]`],

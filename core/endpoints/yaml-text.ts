@@ -15,7 +15,8 @@ const unread = ['tag:yaml.org,2002:timestamp', 'tag:yaml.org,2002:merge']
 const selectTags = (tags: Tags): Tags =>
   tags.filter((tag) => typeof tag === 'string' || (!unread.includes(tag.tag) && tag.format !== 'TIME'))
 
-const options = {
+/** How the server reads YAML. */
+export const yamlOptions = {
   version: '1.1',
   customTags: selectTags,
   logLevel: 'error',
@@ -54,7 +55,7 @@ export function parseYamlText(bytes: Buffer, onDuplicates?: OnDuplicates): unkno
   const lineCounter = new LineCounter()
   const text = utf8.decode(bytes)
   checkParts(text)
-  const document = parseDocument(text, { ...options, lineCounter })
+  const document = parseDocument(text, { ...yamlOptions, lineCounter })
   const [error] = document.errors
   if (error) throw error
   const value: unknown = document.toJS({ maxAliasCount: 100 })
