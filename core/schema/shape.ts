@@ -44,7 +44,7 @@ const number = scalar('number')
 const truth = scalar('boolean')
 const schemaOrTruth: Shape = (value, path) => (typeof value === 'boolean' ? [] : shapeErrors(value, path))
 /** Schemas, or the list of them that `validateStructural` refuses in its own words. */
-const items: Shape = (value, path) => (Array.isArray(value) ? [] : shapeErrors(value, path))
+const items: Shape = (value, path) => (Array.isArray(value) ? listOf(shapeErrors) : shapeErrors)(value, path)
 
 const shapes: ReadonlyMap<string, Shape> = new Map<string, Shape>([
   ...['type', 'format', 'title', 'description', 'pattern', 'x-kubernetes-list-type', 'x-kubernetes-map-type'].map(

@@ -375,3 +375,11 @@ const changes: { name: string; old: object; value: object; want: string[] }[] = 
 test.each(changes)('an update is judged by $name', ({ old, value, want }) =>
   expect(faults(ratchet, { spec: value }, { spec: old })).toEqual(want),
 )
+
+test('no more faults are looked for than anybody is told of', () => {
+  const schema = spec({ list: list(text), map: object({}, { additionalProperties: text }) })
+  const many = Array.from({ length: 20_000 }, (_, at) => at)
+  const value = { list: many, map: Object.fromEntries(many.map((at) => [`k${at}`, at])) }
+  expect(faults(schema, { spec: value })).toHaveLength(10_000)
+  expect(faults(schema, { spec: value }, { spec: { list: [], map: {} } })).toHaveLength(10_000)
+})

@@ -16,6 +16,9 @@ import type { ArrayRules, EnumRules, Junctors, NumberRules, ObjectRules, SchemaN
 import { Path } from './path.ts'
 import { matchesPattern } from './pattern.ts'
 
+/** How many faults are looked for. Who sends more is told of a tenth of them. */
+export const maxFaults = 10_000
+
 /**
  * All faults of a value, in the words of a kube-apiserver that serves a CustomResourceDefinition.
  * @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation
@@ -216,7 +219,8 @@ class Walk {
       const key = node.listType === 'set' ? items[at] : keyOfItem(node, items[at])
       if (key === undefined) continue
       const text = canonicalText(key)
-      if (seen.has(text)) this.repeats.push(duplicate(`${this.path}[${at}]`, JSON.parse(text)))
+      if (seen.has(text) && this.repeats.length < maxFaults)
+        this.repeats.push(duplicate(`${this.path}[${at}]`, JSON.parse(text)))
       seen.add(text)
     }
   }
@@ -306,7 +310,7 @@ class Walk {
   private items(node: SchemaNode, items: readonly unknown[]): void {
     const schema = node.items
     if (!schema) return
-    for (let at = 0; at < items.length; at++) {
+    for (let at = 0; at < items.length && this.errors.length < maxFaults; at++) {
       this.path.push(at)
       this.value(schema, items[at])
       this.path.pop()
@@ -318,6 +322,7 @@ class Walk {
     for (const key in object) {
       const schema = node.property(key) ?? additional
       if (!schema || (schema.takesAnyString && typeof object[key] === 'string')) continue
+      if (this.errors.length >= maxFaults) return
       this.path.push(key)
       this.value(schema, object[key])
       this.path.pop()
@@ -330,7 +335,7 @@ class Walk {
     if (!schema) return
     const keys = keysOf(node.schema)
     const before = keys && new ItemsByKey(keys, old)
-    for (let at = 0; at < items.length; at++) {
+    for (let at = 0; at < items.length && this.errors.length < maxFaults; at++) {
       this.path.push(at)
       this.change(schema, items[at], before?.counterpart(items[at]))
       this.path.pop()
@@ -341,6 +346,7 @@ class Walk {
     for (const key of Object.keys(object)) {
       const schema = node.property(key) ?? node.additional
       if (!schema) continue
+      if (this.errors.length >= maxFaults) return
       this.path.push(key)
       this.change(schema, object[key], own(old, key))
       this.path.pop()

@@ -149,6 +149,13 @@ describe('limits', () => {
     expect(told(checkRules(object({ a: schema })))[0]).toContain('exceeds budget by factor of more than 100x')
   })
 
+  test('no more faults are looked for than anybody is told of', () => {
+    const schema = object({ a: list(ruled(int, 'false')), b: int })
+    const a = Array.from({ length: 20_000 }, () => 1)
+    expect(create(schema, { a })).toHaveLength(10_000)
+    expect(update(schema, { a, b: 2 }, { a, b: 1 })).toMatchObject({ errors: [], kept: { length: 100 } })
+  })
+
   test('rules that cost too much together end the judgement', () => {
     const some = many.slice(0, 250)
     const schema = ruled(list(int), ...Array.from({ length: 60 }, () => squared))

@@ -9,6 +9,7 @@ import type { JsonSchema } from '#core/registry/resource.ts'
 import { Comparison, ItemsByKey, keysOf } from '../correlation.ts'
 import { isObject, type JsonObject, own } from '../json.ts'
 import { Path } from '../path.ts'
+import { maxFaults } from '../validate.ts'
 import type { CompiledRule } from './rule.ts'
 import type { RuleNode } from './rule-tree.ts'
 import { Stopwatch } from './stopwatch.ts'
@@ -19,6 +20,8 @@ export const objectCostLimit = 10_000_000
 /** How long a rule may take. */
 const callTimeMs = 50
 const maxMessageBytes = 5 * 1024
+/** How many faults that are left as they are somebody is told of. */
+const maxKept = 100
 
 export interface JudgeOptions {
   /** Where `value` is. */
@@ -52,6 +55,7 @@ class Judgement {
   readonly #comparison = new Comparison()
   #remaining = objectCostLimit
   #isOver = false
+  #kept = 0
 
   constructor({ path, onKept, clock }: JudgeOptions) {
     this.#path = path ?? new Path()
@@ -60,7 +64,7 @@ class Judgement {
   }
 
   visit(node: RuleNode, value: unknown, old: unknown, around: Correlated | undefined): void {
-    if (value === null || value === undefined || this.#isOver) return
+    if (value === null || value === undefined || this.#isOver || this.errors.length >= maxFaults) return
     if (node.rules.length > 0) this.#evaluate(node, value, old, around)
     if (this.#isOver) return
     const near = old === undefined ? around : { schema: node.schema, value, old }
@@ -155,8 +159,8 @@ class Judgement {
       typeof message === 'string'
         ? breachError(field, at, message || detailOf(rule), rule.reason)
         : invalid(field, at.schema.type ?? '', message.fatal)
-    if (this.#onKept && !isTransition && this.#isOld(at, around)) this.#onKept(error)
-    else this.errors.push(error)
+    if (!this.#onKept || isTransition || !this.#isOld(at, around)) this.errors.push(error)
+    else if (this.#kept++ < maxKept) this.#onKept(error)
   }
 
   /** What `messageExpression` says; empty when it says nothing of use. What exceeds the limits ends the judgement. */
