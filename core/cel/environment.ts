@@ -139,10 +139,15 @@ function entriesOf(variables: EnvironmentParts['variables'] = {}): Iterable<read
 
 function withLibraries(base: Iterable<[string, readonly Overload[]]>, libraries: readonly Library[]) {
   const functions = new Map<string, readonly Overload[]>(base)
-  for (const overload of libraries.flat())
-    functions.set(overload.name, [...(functions.get(overload.name) ?? []), overload])
+  for (const overload of libraries.flat()) {
+    const others = functions.get(overload.name)?.filter((one) => signatureOf(one) !== signatureOf(overload)) ?? []
+    functions.set(overload.name, [...others, overload])
+  }
   return functions
 }
+
+/** A library replaces the functions of those before it that take the same. */
+const signatureOf = ({ isMethod, params }: Overload) => formatArguments(isMethod, params)
 
 function typeReferences(named: readonly Type[]): Map<string, Reference> {
   return new Map(

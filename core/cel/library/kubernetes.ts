@@ -3,6 +3,7 @@ import { standardEnvironment } from '../cel.ts'
 import type { Library } from '../environment.ts'
 import { authorizers } from './authorizer.ts'
 import { cidrs } from './cidr.ts'
+import { durations } from './durations.ts'
 import { format } from './format.ts'
 import { ips } from './ip.ts'
 import { lists } from './lists.ts'
@@ -24,6 +25,7 @@ export const kubernetes: readonly Library[] = [
   quantities,
   semvers,
   format,
+  durations,
   authorizers,
 ]
 

@@ -69,6 +69,7 @@ const facts: Facts[] = [
     holds: [
       'self.a == self.b',
       "self.a == duration('1h2m') + duration('3s4ms')",
+      'self.a.getMilliseconds() == 3723004 && self.a.getSeconds() == 3723',
       'type(self.a) == google.protobuf.Duration',
       "self.days == duration('48h')",
     ],
