@@ -43,8 +43,8 @@ const apiMachinery = {
   'AggregatedDiscovery should support raw aggregated discovery endpoint Accept headers': 'covered',
   'AggregatedDiscovery should support raw aggregated discovery request for CRDs': 'covered',
   'Aggregator Should be able to support the 1.17 Sample API Server using the current Aggregator': 'covered',
-  'CustomResourceConversionWebhook should be able to convert a non homogeneous list of CRs': 'webhook',
-  'CustomResourceConversionWebhook should be able to convert from CR v1 to CR v2': 'webhook',
+  'CustomResourceConversionWebhook should be able to convert a non homogeneous list of CRs': 'covered',
+  'CustomResourceConversionWebhook should be able to convert from CR v1 to CR v2': 'covered',
   'CustomResourceDefinition Watch CustomResourceDefinition Watch watch on custom resource definition objects':
     'covered',
   'CustomResourceDefinition resources Simple CustomResourceDefinition creating/deleting custom resource definition objects works':
@@ -57,7 +57,7 @@ const apiMachinery = {
   'CustomResourceDefinition resources should include custom resource definition resources in discovery documents':
     'covered',
   'CustomResourceFieldSelectors CustomResourceFieldSelectors MUST list and watch custom resources matching the field selector':
-    'webhook',
+    'covered',
   'CustomResourcePublishOpenAPI removes definition from spec when one version gets changed to not be served': 'covered',
   'CustomResourcePublishOpenAPI updates the published spec when one version gets renamed': 'covered',
   'CustomResourcePublishOpenAPI works for CRD preserving unknown fields at the schema root': 'covered',
