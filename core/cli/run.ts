@@ -14,6 +14,7 @@ export interface Command {
 const commands: Record<string, () => Promise<Command>> = {
   up: async () => (await import('./up.ts')).upCommand,
   server: async () => (await import('./server.ts')).serverCommand,
+  crd: async () => (await import('./crd.ts')).crdCommand,
   migrate: async () => (await import('./migrate.ts')).migrateCommand,
   store: async () => (await import('./store-copy.ts')).storeCommand,
 }
