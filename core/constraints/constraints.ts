@@ -66,12 +66,14 @@ export class Constraints {
     if (extensions) this.#extend(key, resource, extensions)
     if (this.#extended.size > 0) this.#attach(resource)
     if (before && extensions) this.#clear(before, extensions)
-    // Who is named by its references, or no longer so.
-    for (const { group, resource: name, kind } of [
-      ...(before?.extensions ?? none).references,
-      ...(extensions ?? none).references,
-    ]) {
-      const named = this.#find({ group, ...(name && { resource: name }), ...(kind && { kind }) })
+    this.#attachNamed(before?.extensions)
+    this.#attachNamed(extensions)
+  }
+
+  /** Who is named by references, or no longer so. */
+  #attachNamed({ references }: Extensions = none): void {
+    for (const reference of references) {
+      const named = this.#find(reference)
       if (named) this.#attach(named)
     }
   }
@@ -81,6 +83,7 @@ export class Constraints {
     const known = this.#extended.get(key)
     if (!known) return
     this.#drop(key, known)
+    this.#attachNamed(known.extensions)
     this.#clear(known, none)
   }
 

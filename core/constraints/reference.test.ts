@@ -166,3 +166,16 @@ describe('a reference', () => {
     expect((await registry.storage.list('/registry/~')).items).toEqual([])
   })
 })
+
+test('a resource that nobody refers to any more is as it was', async () => {
+  await using registry = await openWith(definition(schema))
+  const secrets = registry.served('v1/secrets').resource
+  expect(secrets.constraints).toBeDefined()
+  expect(registry.served('v1/configmaps').resource.constraints).toBeUndefined()
+  const definitions = 'apiextensions.k8s.io/v1/customresourcedefinitions'
+  const gone = Promise.withResolvers<void>()
+  registry.served(definitions).resource.cache.onChange(({ type }) => type === 'DELETED' && gone.resolve())
+  await remove(registry, definitions, `widgets.${group}`, '')
+  await gone.promise
+  expect(secrets.constraints).toBeUndefined()
+})
