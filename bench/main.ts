@@ -13,6 +13,7 @@ import { leasesBench } from './leases.bench.ts'
 import { formatMachine, thisMachine } from './machine.ts'
 import { nodesBench } from './nodes.bench.ts'
 import { podsBench } from './pods.bench.ts'
+import { policiesBench } from './policies.bench.ts'
 import { protobufBench } from './protobuf.bench.ts'
 import { readBench } from './read.bench.ts'
 import { rulesBench } from './rules.bench.ts'
@@ -38,6 +39,7 @@ const benches: [name: string, run: (durationMs: number) => Promise<Row[]>][] = [
   ['connections', connectionsBench],
   ['cel', celBench],
   ['rules', rulesBench],
+  ['policies', policiesBench],
   ['store', storeBench],
   ['etcd', storeEtcdBench],
   ['pods', podsBench],

@@ -66,6 +66,26 @@ describe.skipIf(missing !== undefined)(`the examples${missing ? ` (skipped: ${mi
     await expect(api.deleteNamespacedPod({ name: 'x', namespace: 'default' })).rejects.toMatchObject({ code: 403 })
   })
 
+  test('policy keeps Deployments within limits, and says whose they are', async () => {
+    await kubectl('apply', '-f', 'examples/policy/policies.yaml')
+    await kubectl('apply', '-f', 'examples/policy/namespace.yaml')
+    const create = (name: string, replicas: number) =>
+      kubectl('create', 'deployment', name, '-n', 'shop', '--image=none', `--replicas=${replicas}`)
+    await expect(create('small', 1)).rejects.toThrow(
+      "ValidatingAdmissionPolicy 'replicas.example.com' with binding 'replicas.example.com' denied request: at least 3 replicas, not 1",
+    )
+    await create('large', 3)
+    const team = 'policy\\.example\\.com/team'
+    const paths = `{.metadata.labels.${team}} {.spec.template.metadata.labels.${team}}`
+    expect(await kubectl('get', 'deployment/large', '-n', 'shop', '-o', `jsonpath=${paths}`)).toBe('blue blue')
+    await expect(kubectl('scale', 'deployment/large', '-n', 'shop', '--replicas=2')).rejects.toThrow(
+      'at least 3 replicas, not 2',
+    )
+    await kubectl('patch', 'configmap/deployment-limits', '-n', 'shop', '-p', '{"data":{"replicas":"1"}}')
+    await kubectl('scale', 'deployment/large', '-n', 'shop', '--replicas=2')
+    await kubectl('delete', '-f', 'examples/policy/policies.yaml')
+  })
+
   test('plugin follows the teams of namespaces, and ends when it is told to', async () => {
     const plugin = startPlugin(join(root, 'examples/plugin/standalone.ts'), cluster)
     onTestFinished(async () => void (await end(plugin)))
