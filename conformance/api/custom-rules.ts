@@ -28,8 +28,10 @@ const text = (...list: (string | Schema)[]): Schema => ({
 const sum = rules('self.x + self.y > 0')
 const point = object({ x: int, y: int }, sum)
 
+const phase = object({ phase: { type: 'string' } })
+
 /** A kind whose objects have this spec and this status. */
-function kindOf(t: CaseContext, spec: Schema, status: Schema = object({ phase: { type: 'string' } })): CustomKind {
+function kindOf(t: CaseContext, spec: Schema, status = phase): CustomKind {
   const kind = widgetKind(t)
   return withSchema(kind, object({ spec, status }))
 }
@@ -51,7 +53,7 @@ async function serve(t: CaseContext, spec: Schema, status?: Schema) {
 async function evolve(t: CaseContext, kind: CustomKind, spec: Schema): Promise<void> {
   const marker = t.unique('marker')
   const properties = { ...(spec.properties as Schema), marker: { type: 'string', enum: [marker] } }
-  const { definition } = withSchema(kind, object({ spec: { ...spec, properties } }))
+  const { definition } = withSchema(kind, object({ spec: { ...spec, properties }, status: phase }))
   const body = { spec: { versions: definition.spec.versions } }
   await t.client.resource(customResourceDefinitions).patch(definition.metadata.name!, { type: 'merge', body })
   const door = await t.in(kind.ref)
@@ -397,6 +399,20 @@ export const cases = [
       )
       await change(door, filled('good'))
       await refuses(t, change(door, filled('bad')), 'spec.field')
+    },
+  }),
+  defineCase({
+    name: 'ratcheting: a status is written whatever became of the rest',
+    stands: `${docs}#validation-ratcheting`,
+    async run(t) {
+      const { kind, door } = await serve(t, everywhere({ type: 'string' }))
+      const made = await door.create(widget(kind, 'one', filled('bad')))
+      const strict = everywhere({ type: 'string', enum: ['good'] })
+      await evolve(t, kind, { ...strict, required: ['more'], not: { required: ['field'] } })
+      const reported = await door.updateStatus({ ...made, status: { phase: 'Done' } })
+      assert.deepEqual(reported.status, { phase: 'Done' })
+      await refuses(t, door.updateStatus({ ...reported, status: { phase: 1 } }), 'status.phase: Invalid value')
+      await refuses(t, change(door, { other: 'new' }), 'spec.more: Required value')
     },
   }),
   defineCase({

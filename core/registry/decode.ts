@@ -173,7 +173,7 @@ export function validateObject(
     ...(definition.builtin && object.metadata.finalizers && !freeGroups.includes(definition.group)
       ? unqualifiedFinalizerErrors(object.metadata)
       : []),
-    ...served.schema.validate(object, old),
+    ...schemaFaults(object, old, served, subresource),
   ]
   const { scale } = served.definition.subresources
   if (scale && !definition.builtin) errors.push(...scaleErrors(object, scale, subresource))
@@ -184,6 +184,16 @@ export function validateObject(
   if (errors.length > 0) {
     throw newInvalid({ group: definition.group, kind: definition.kind }, object.metadata.name ?? '', errors)
   }
+}
+
+function schemaFaults(
+  object: UnstructuredObject,
+  old: UnstructuredObject | undefined,
+  { schema, resource }: ServedVersion,
+  subresource: string,
+): FieldError[] {
+  const isStatusOnly = subresource === 'status' && old && !resource.definition.builtin
+  return isStatusOnly ? schema.validateStatus(object, old) : schema.validate(object, old)
 }
 
 /** Faults that leave it open whether rules would find what they expect. */

@@ -240,3 +240,24 @@ test('defaults do not make more of an object than could be stored', () => {
   compileSchema({ type: 'object', properties: { items: { type: 'array', items: item } } }, {}).applyDefaults({ items })
   expect(items.filter(({ a }) => a !== undefined)).toHaveLength(41)
 })
+
+test('a write of the status is held to its schema alone', () => {
+  const status = object({ size: { type: 'integer', minimum: 5 }, list: { type: 'array', items: { type: 'string' } } })
+  const schema = compileSchema(
+    { ...object({ spec: object({ a: { type: 'integer' } }), status }), required: ['spec'] },
+    {},
+  )
+  const judged = (value: object, old: object) =>
+    schema.validateStatus(value, old).map(({ field, message }) => `${field}: ${message}`)
+  expect(judged({ spec: 'none', status: { size: 1 } }, {})).toEqual([
+    'status.size: Invalid value: 1: size in body should be greater than or equal to 5',
+  ])
+  expect(judged({ status: { size: 1, list: ['a'] } }, { status: { size: 1 } })).toEqual([])
+  expect(judged({ status: 'done' }, {})).toEqual([
+    'status: Invalid value: "string":  in body must be of type object: "string"',
+  ])
+  expect(judged({ status: { list: [1] } }, {})).toEqual([
+    'status.list[0]: Invalid value: "integer": list[0] in body must be of type string: "integer"',
+  ])
+  expect(judged({}, { status: { size: 1 } })).toEqual([])
+})

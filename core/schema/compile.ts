@@ -1,6 +1,7 @@
 import type { FieldError } from '#apis/meta/v1/field-error.ts'
 import type { JsonSchema } from '#core/registry/resource.ts'
 import { applyDefaults, dropNulls } from './defaults.ts'
+import { type JsonObject, own } from './json.ts'
 import { NodeCompiler, type SchemaNode } from './node.ts'
 import { normalize } from './normalize.ts'
 import { type OnUnknown, prune } from './prune.ts'
@@ -51,6 +52,15 @@ export class CompiledSchema {
       : validateChange(this.root, value, old, this.options)
   }
 
+  /** All faults of the status alone, which is what a write of it is held to; in messages, paths begin there. */
+  validateStatus(value: object, old: object): FieldError[] {
+    const node = this.root.property('status')
+    const status = own(value as JsonObject, 'status')
+    if (!node || status === undefined) return []
+    const errors = validateChange(node, status, own(old as JsonObject, 'status'), this.options)
+    return errors.map((error) => ({ ...error, field: within('status', error.field) }))
+  }
+
   /**
    * The faults that the CEL rules of the schema find, of which built-in kinds have none.
    * @param old the value before an update
@@ -71,6 +81,12 @@ export class CompiledSchema {
   typeErrors(value: unknown): string | undefined {
     return typeError(this.root, value)
   }
+}
+
+/** A path within a field, where `<nil>` and nothing are the field itself. */
+function within(field: string, path: string): string {
+  if (path === '' || path === '<nil>') return field
+  return path.startsWith('[') ? `${field}${path}` : `${field}.${path}`
 }
 
 /**
