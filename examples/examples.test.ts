@@ -5,6 +5,7 @@ import { AppsV1Api, CoreV1Api, KubeConfig, makeInformer, type V1Pod } from '@kub
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { end, lineOf, missingKubectl, root, startNode, startTestCluster, type TestCluster } from './testing/cluster.ts'
 import { installPlugin } from './testing/installed-plugin.ts'
+import { startWebhook } from './testing/webhook.ts'
 
 const missing = await missingKubectl()
 /** It compiles twice and packs three times. */
@@ -32,25 +33,46 @@ describe.skipIf(missing !== undefined)(`the examples${missing ? ` (skipped: ${mi
     expect(deployment.status?.availableReplicas).toBe(3)
   })
 
-  test('crd adds a kind with columns, defaults, rules, a status and a scale', async () => {
-    await kubectl('apply', '-f', 'examples/crd/crontab-definition.yaml')
-    await kubectl('wait', '--for=condition=Established', 'crd/crontabs.example.com', '--timeout=30s')
+  test('crd adds a kind with columns, defaults, rules, selectable fields, a status and a scale', async () => {
+    await defineCronTabs(cluster)
     await kubectl('apply', '-f', 'examples/crd/crontab.yaml')
     const [header, row] = (await kubectl('get', 'ct')).split('\n')
     expect(header?.split(/\s+/)).toEqual(['NAME', 'SCHEDULE', 'REPLICAS', 'SUSPENDED', 'AGE'])
     expect(row).toMatch(/^nightly +0 3 \* \* \* +1 +false +\d+s$/)
+    expect(await kubectl('get', 'ct', '-o', 'wide')).toContain('busybox:stable')
+    expect(await kubectl('explain', 'crontab.spec.schedule')).toContain('Five fields, as cron writes them.')
 
     await kubectl('scale', 'ct/nightly', '--replicas=3')
     expect(await kubectl('get', 'ct/nightly', '-o', 'jsonpath={.spec.replicas}')).toBe('3')
-    const status = '{"status":{"replicas":2},"spec":{"image":"other"}}'
+    const status = '{"status":{"replicas":2},"spec":{"suspend":true}}'
     await kubectl('patch', 'ct/nightly', '--subresource=status', '--type=merge', '-p', status)
-    expect(await kubectl('get', 'ct/nightly', '-o', 'jsonpath={.status.replicas} {.spec.image}')).toBe(
-      '2 busybox:stable',
-    )
+    expect(await kubectl('get', 'ct/nightly', '-o', 'jsonpath={.status.replicas} {.spec.suspend}')).toBe('2 false')
+    expect(await kubectl('get', 'ct', '--field-selector', 'spec.suspend=false', '-o', 'name')).toContain('nightly')
+    expect(await kubectl('get', 'ct', '--field-selector', 'spec.suspend=true', '-o', 'name')).toBe('')
 
     const patch = (spec: object) => kubectl('patch', 'ct/nightly', '--type=merge', '-p', JSON.stringify({ spec }))
-    await expect(patch({ replicas: 11 })).rejects.toThrow('should be less than or equal to 10')
+    await expect(patch({ replicas: 11 })).rejects.toThrow('must not be above maxReplicas')
+    await expect(patch({ maxReplicas: 101 })).rejects.toThrow('should be less than or equal to 100')
     await expect(patch({ schedule: 'daily' })).rejects.toThrow('spec.schedule in body should match')
+    await expect(patch({ image: 'other' })).rejects.toThrow('make another CronTab for another image')
+  })
+
+  test('crd converts between its versions', async () => {
+    await defineCronTabs(cluster)
+    await using webhook = await startWebhook(join(root, 'examples/crd/convert.ts'))
+    const { url, caBundle } = webhook
+    const conversion = {
+      strategy: 'Webhook',
+      webhook: { conversionReviewVersions: ['v1'], clientConfig: { url, caBundle } },
+    }
+    const patch = JSON.stringify({ spec: { conversion } })
+    await kubectl('patch', 'crd/crontabs.example.com', '--type=merge', '-p', patch)
+    await kubectl('apply', '-f', 'examples/crd/crontab-v1beta1.yaml')
+    const schedule = (kind: string, path: string) =>
+      kubectl('get', kind, 'hourly', '-o', `jsonpath={.apiVersion} ${path}`)
+    expect(await schedule('crontabs.v1.example.com', '{.spec.schedule}')).toBe('example.com/v1 0 * * * *')
+    expect(await schedule('crontabs.v1beta1.example.com', '{.spec.cronSpec}')).toBe('example.com/v1beta1 0 * * * *')
+    await kubectl('delete', 'crd/crontabs.example.com')
   })
 
   test('rbac lets an account read pods and nothing else', async () => {
@@ -107,6 +129,11 @@ describe.skipIf(missing !== undefined)(`the examples${missing ? ` (skipped: ${mi
     packingTestMs,
   )
 })
+
+async function defineCronTabs({ kubectl }: TestCluster): Promise<void> {
+  await kubectl('apply', '-f', 'examples/crd/crontab-definition.yaml')
+  await kubectl('wait', '--for=condition=Established', 'crd/crontabs.example.com', '--timeout=30s')
+}
 
 /** Resolves with the names of the pods of `default` once `count` of them run, as an informer of the official client tells it. */
 async function runningPods(config: KubeConfig, count: number): Promise<string[]> {

@@ -148,11 +148,15 @@ export function withDeclarativeConversion(
     const warnings = (crd: CustomResourceDefinition) => (annotationOf(crd) === undefined ? [] : [warning])
     return { ...rules, warnings: (crd, old) => [...(rules.warnings?.(crd, old) ?? []), ...warnings(crd)] }
   }
+  // What is said of fields can be judged where the schemas that have them are sound.
+  const judged = (crd: CustomResourceDefinition, errors: FieldError[] | undefined) =>
+    errors?.length ? errors : declarativeErrors(crd, annotationOf(crd))
   return {
     ...rules,
-    validate: (crd) => {
-      const errors = rules.validate?.(crd) ?? []
-      return errors.length > 0 ? errors : declarativeErrors(crd, annotationOf(crd))
+    validateCreate: (crd) => judged(crd, rules.validateCreate?.(crd)),
+    validateUpdate: (crd, old, subresource) => {
+      const errors = rules.validateUpdate?.(crd, old, subresource)
+      return subresource === '' ? judged(crd, errors) : (errors ?? [])
     },
     // What is served depends on it.
     changesGeneration: (crd, old) => annotationOf(crd) !== annotationOf(old) || !isDeepStrictEqual(crd.spec, old.spec),
