@@ -167,4 +167,4 @@ export function customObject(at: number, name: string, bytes: number): Buffer {
 }
 
 /** What the server adds to an object. */
-const overhead = 600
+const overhead = 734

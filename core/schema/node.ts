@@ -42,6 +42,8 @@ export class SchemaNode {
   readonly patchMergeKey: string
 
   private readonly compiler: NodeCompiler
+  /** Its junctors say once more that it is an integer or a string, as generators of schemas have them do. */
+  readonly repeatsIntOrString: boolean
   private readonly hasJunctors: boolean
   private junctorNodes: Junctors | undefined
   private readonly base: SchemaNode | undefined
@@ -71,6 +73,7 @@ export class SchemaNode {
     this.number = numberRules(schema)
     this.array = arrayRules(schema)
     this.object = objectRules(schema)
+    this.repeatsIntOrString = this.intOrString && repeatsIntOrString(schema)
     this.hasJunctors = Boolean(schema.allOf || schema.anyOf || schema.oneOf || schema.not)
     this.takesAnyString = this.type === 'string' && !this.enum && !this.string && !this.hasJunctors
     this.listType = schema['x-kubernetes-list-type']
@@ -234,6 +237,12 @@ function saysNothing(schema: JsonSchema): boolean {
     schema.additionalProperties === undefined &&
     !schema['x-kubernetes-int-or-string']
   )
+}
+
+function repeatsIntOrString({ allOf, anyOf, oneOf, not }: JsonSchema): boolean {
+  if (allOf || oneOf || not || anyOf?.length !== 2) return false
+  const saysOnly = (one: JsonSchema, type: string) => one.type === type && Object.keys(one).length === 1
+  return anyOf.some((one) => saysOnly(one, 'integer')) && anyOf.some((one) => saysOnly(one, 'string'))
 }
 
 export interface EnumRules {

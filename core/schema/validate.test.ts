@@ -281,6 +281,23 @@ test.each(cases)('validate judges $name', ({ a, value, want }) =>
   expect(faults(spec({ a }), { spec: { a: value } })).toEqual(want),
 )
 
+const either: JsonSchema = {
+  'x-kubernetes-int-or-string': true,
+  anyOf: [{ type: 'integer' }, { type: 'string' }],
+}
+
+test.each([1, '1', '', -7])('%j is an integer or a string, however often the schema says so', (value) =>
+  expect(faults(spec({ a: either }), { spec: { a: value } })).toEqual([]),
+)
+
+test.each([true, 1.5, 2 ** 70, {}, []])('what is neither is told as often as the schema says so: %j', (value) => {
+  const told = faults(spec({ a: either }), { spec: { a: value } })
+  expect(told).toContain('<nil>: Invalid value: "": "spec.a" must validate at least one schema (anyOf)')
+  // A branch that asks for more is looked at in any case.
+  const bounded = { ...either, anyOf: [{ type: 'integer', minimum: 5 } as const, { type: 'string' } as const] }
+  expect(faults(spec({ a: bounded }), { spec: { a: 1 } })).not.toEqual([])
+})
+
 test('validate tells all faults', () => {
   const schema = spec({ a: int, b: text })
   expect(faults(schema, { spec: { a: 'x', b: 1 } })).toHaveLength(2)

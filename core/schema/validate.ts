@@ -102,7 +102,7 @@ class Walk {
   private local(node: SchemaNode, value: unknown): void {
     this.type(node, value)
     const { junctors } = node
-    if (junctors) this.junctors(junctors, value)
+    if (junctors && !(node.repeatsIntOrString && isIntOrString(value))) this.junctors(junctors, value)
     if (typeof value === 'string') {
       if (node.string) this.text(node.string, value)
     } else if (typeof value === 'number') {
@@ -214,6 +214,7 @@ class Walk {
 
   private listType(node: SchemaNode, items: readonly unknown[]): void {
     if (node.listType === 'atomic') return
+    if (areDistinctNames(node, items)) return
     const seen = new Set<string>()
     for (let at = 0; at < items.length; at++) {
       const key = node.listType === 'set' ? items[at] : keyOfItem(node, items[at])
@@ -365,6 +366,22 @@ class Walk {
 }
 
 const typeName = (node: SchemaNode) => (node.intOrString ? 'integer,string' : String(node.type))
+
+/** A value that needs no second look where either will do. */
+const isIntOrString = (value: unknown) => typeof value === 'string' || Number.isSafeInteger(value)
+
+/** What most lists are: their items are told apart by one string each, and all these differ. */
+function areDistinctNames({ listType, listMapKeys }: SchemaNode, items: readonly unknown[]): boolean {
+  const [name] = listMapKeys
+  if (listType === 'map' && listMapKeys.length !== 1) return false
+  const names = new Set<unknown>()
+  for (const item of items) {
+    const one = listType === 'set' ? item : isObject(item) ? own(item, name!) : undefined
+    if (typeof one !== 'string') return false
+    names.add(one)
+  }
+  return names.size === items.length
+}
 
 /** The values of an item's keys, a default where absent; undefined for what is no object. */
 function keyOfItem(node: SchemaNode, item: unknown): JsonObject | undefined {

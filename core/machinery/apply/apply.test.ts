@@ -511,3 +511,20 @@ test('who owned parts of what has become atomic owns it as a whole', () => {
   const settled = withAtomicWhole(root, owned)
   expect(withAtomicWhole(root, settled)).toBe(settled)
 })
+
+const namings = [
+  { name: 'in order', ids: ['a', 'b-1', 'c'], want: ['a', 'b-1', 'c'] },
+  { name: 'out of order', ids: ['c', 'a', 'b-1'], want: ['a', 'b-1', 'c'] },
+  { name: 'with quotes among them', ids: ['c', 'a"', 'b'], want: ['a"', 'b', 'c'] },
+  { name: 'twice', ids: ['b', 'a', 'b'], want: ['a', 'b'] },
+  { name: 'empty', ids: ['', 'a'], want: ['', 'a'] },
+]
+
+test.each(namings)('items that are named $name are owned by their names', ({ ids, want }) => {
+  const fields = want.map((id) => {
+    const isTwice = ids.indexOf(id) !== ids.lastIndexOf(id)
+    return [`k:${JSON.stringify({ id })}`, isTwice ? {} : { '.': {}, 'f:id': {}, 'f:value': {} }]
+  })
+  const text = createdText(root, { items: ids.map((id) => ({ id, value: 'x' })) }, false)
+  expect(text).toBe(JSON.stringify({ 'f:items': { '.': {}, ...Object.fromEntries(fields) } }))
+})

@@ -153,6 +153,8 @@ function keyedTexts(
   items: readonly unknown[],
   within: (node: Node, item: unknown) => string,
 ): string {
+  const names = plainNames(node, items)
+  if (names) return namedTexts(node, items, names, within)
   const keys = items.map((item) => keysOf(node, item))
   const order = inOrder(keys)
   let text = ''
@@ -171,11 +173,37 @@ function keyedTexts(
 /** Needs no escapes in JSON, not even in JSON within JSON. */
 const plain = /^[\w./-]*$/
 
-function keyText(keys: Keys): string {
-  const [name, value] = keys.length === 1 ? keys[0]! : []
-  if (typeof value === 'string' && plain.test(value) && plain.test(name!)) return `"k:{\\"${name}\\":\\"${value}\\"}":`
-  return `${JSON.stringify(keyElement(keys))}:`
+/** The names of items that are told apart by one plain name each, as most are; undefined when these are not. */
+function plainNames({ listMapKeys }: SchemaNode, items: readonly unknown[]): string[] | undefined {
+  const [key] = listMapKeys
+  if (listMapKeys.length !== 1 || !plain.test(key!)) return undefined
+  const names: string[] = []
+  for (const item of items) {
+    const name = typeof item === 'object' && item !== null && Object.hasOwn(item, key!) && (item as JsonObject)[key!]
+    if (typeof name !== 'string' || !plain.test(name)) return undefined
+    names.push(name)
+  }
+  return new Set(names).size === names.length ? names : undefined
 }
+
+function namedTexts(
+  node: SchemaNode,
+  items: readonly unknown[],
+  names: readonly string[],
+  within: (node: Node, item: unknown) => string,
+): string {
+  const order = names.map((_, at) => at)
+  if (names.some((name, at) => at > 0 && names[at - 1]! > name)) order.sort((a, b) => (names[a]! < names[b]! ? -1 : 1))
+  const [key] = node.listMapKeys
+  let text = ''
+  for (const at of order) {
+    const below = within(node.items, items[at])
+    text = joined(text, `"k:{\\"${key}\\":\\"${names[at]}\\"}":${braced(below, true)}`)
+  }
+  return text
+}
+
+const keyText = (keys: Keys) => `${JSON.stringify(keyElement(keys))}:`
 
 /** Indices of items in the order of their keys; most lists are in order, and short. */
 function inOrder(keys: readonly Keys[]): number[] {
