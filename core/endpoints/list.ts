@@ -16,7 +16,7 @@ import { reach } from './reach.ts'
 import { replyBytes } from './reply.ts'
 import { partialMetadata, tableOf } from './representation.ts'
 import { type Selection, selectionOf } from './selection.ts'
-import { listShown, type StoredList } from './shown-list.ts'
+import { forRelations, listShown, type StoredList } from './shown-list.ts'
 
 /** What a page says of the list it is part of. */
 export interface ListPage {
@@ -27,8 +27,9 @@ export interface ListPage {
 }
 
 /** GET of a collection. @see https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks */
-export async function list(request: ResourceRequest): Promise<void> {
-  const selection = selectionOf(request)
+export async function list(asked: ResourceRequest): Promise<void> {
+  const selection = selectionOf(asked)
+  const request = forRelations(asked, selection, negotiate(asked))
   const options = parseListOptions(request.exchange.query)
   if (options.continue) return continueList(request, selection, options)
   const { revision, isExact, limit } = options
@@ -82,7 +83,7 @@ export function selectCurrent(
 ): Promise<{ entries: readonly CacheEntry[]; more: boolean }> {
   const { cache } = served.resource
   return listShown(served, selection, limit, (matches, most) =>
-    cache.list(selection.keyPrefix, matches, most, after, selection.equals),
+    cache.list(selection.keyPrefix, matches, most, after, matches && selection.equals),
   )
 }
 

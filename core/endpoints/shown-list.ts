@@ -1,6 +1,8 @@
 import type { ServedVersion } from '#core/registry/registry.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import type { ListedEntries } from '#core/storage/cacher/resource-cache.ts'
+import type { ResourceRequest } from './endpoint.ts'
+import type { Representation } from './negotiate.ts'
 import type { Selection } from './selection.ts'
 
 /** How to find objects as they are stored, in key order. @param matches absent for all @param limit 0 for all */
@@ -31,6 +33,15 @@ export async function listShown(
   const { extract } = resource.cache
   const found = await list(matches && ((entry) => matches(entry, extract)), limit)
   return { entries: await served.showAll(found.entries), more: found.more }
+}
+
+/** Relations between objects are the same in every version: who asks for them, and selects nothing, is shown what is stored. */
+export function forRelations(
+  request: ResourceRequest,
+  { matches }: Selection,
+  { isPlain }: Representation,
+): ResourceRequest {
+  return isPlain && !matches ? { ...request, served: request.served.asStored } : request
 }
 
 async function selectShown(

@@ -13,6 +13,7 @@ import { protobufFormOf } from './protobuf-form.ts'
 import { reach } from './reach.ts'
 import { hasOtherMetadata, partialMetadata, tableOf } from './representation.ts'
 import { type Selection, selectionOf } from './selection.ts'
+import { forRelations } from './shown-list.ts'
 
 /** A watcher that lets so much pile up is dropped; it can come back and resume. */
 const maxBufferedBytes = 8 * 1024 * 1024
@@ -23,10 +24,11 @@ const groupBytes = 256 * 1024
  * GET with `watch=true`: every change from a resourceVersion on, a line each.
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
  */
-export async function watch(request: ResourceRequest): Promise<void> {
-  const { exchange, cacher, minWatchMs } = request
-  const selection = selectionOf(request)
-  const representation = negotiate(request, 'watch')
+export async function watch(asked: ResourceRequest): Promise<void> {
+  const { exchange, cacher, minWatchMs } = asked
+  const selection = selectionOf(asked)
+  const representation = negotiate(asked, 'watch')
+  const request = forRelations(asked, selection, representation)
   const spec = viewSpec(request, selection, representation)
   const options = parseWatchOptions(exchange.query, minWatchMs)
   await reach(cacher, options.revision)
@@ -89,7 +91,7 @@ function entriesOf(served: ServedVersion, { spec, includes }: WatchView): CacheE
   const { cache } = served.resource
   const { keyPrefix, key, equals } = spec
   const fits = served.feed === cache ? includes : undefined
-  if (key === undefined) return cache.list(keyPrefix, fits, 0, '', equals).entries
+  if (key === undefined) return cache.list(keyPrefix, fits, 0, '', fits && equals).entries
   const entry = cache.get(key)
   return entry && (fits?.(entry) ?? true) ? [entry] : []
 }

@@ -369,9 +369,29 @@ export class ServedVersion {
     return this.#fieldNames
   }
 
+  /** The same version for who asks of objects only how they are related: nobody converts, or has to be there to do so. */
+  get asStored(): ServedVersion {
+    return this.resource.isMixed ? new StoredVersion(this.resource, this.definition, this.#compiler) : this
+  }
+
   /** An object of this version in the form it is stored in. May return `object` itself, changed. */
   toStorage(object: UnstructuredObject): UnstructuredObject | Promise<UnstructuredObject> {
     return this.isStorage ? object : this.resource.toStorage(object)
+  }
+}
+
+/** Shows objects as they are stored, whatever version that is: for who looks at nothing that versions may differ in. */
+class StoredVersion extends ServedVersion {
+  override get isStorage(): boolean {
+    return true
+  }
+
+  override showsAsStored(): boolean {
+    return true
+  }
+
+  override get feed(): ResourceCache {
+    return this.resource.cache
   }
 }
 
