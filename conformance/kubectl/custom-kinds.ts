@@ -244,4 +244,33 @@ export const cases = [
       assert.match(await explained('things.spec.ports.number'), /Where it listens\./)
     },
   }),
+  defineCase({
+    name: 'kubectl crd constraints: a definition with extensions is applied, its fields are selected by, and refusals are shown',
+    stands: 'docs/guide/crd-constraints.md',
+    needs: ['kubectl', 'keelson'],
+    async run(t) {
+      await t.namespace()
+      const door = { name: { ...text, 'x-keelson-index': true } }
+      const kind = widgetKind(t, {
+        host: { ...text, 'x-keelson-unique': 'cluster' },
+        ports: { type: 'array', items: object(door) },
+      })
+      await establish(t, kind)
+      // As a client that is asked to refuse what it does not know.
+      const again = await t.kubectl(['apply', '-f', '-'], { input: JSON.stringify(kind.definition) })
+      assert.doesNotMatch(again.stderr, /unknown field/)
+      const resource = `widgets.v1.${kind.group}`
+      const spec = { size: 1, host: 'a', ports: [{ name: 'http' }] }
+      await t.eventually(async () => {
+        const made = await t.kubectl(['apply', '-f', '-'], { input: textOf(kind, 'one', { spec }), mayFail: true })
+        return made.exitCode === 0
+      })
+      const named = await t.kubectl(['get', resource, '-o', 'name', '--field-selector', 'spec.ports[*].name=http'])
+      assert.equal(named.stdout.trim(), `widget.${kind.group}/one`)
+      const none = await t.kubectl(['get', resource, '-o', 'name', '--field-selector', 'spec.ports[*].name=x'])
+      assert.equal(none.stdout, '')
+      const refused = await t.kubectl(['apply', '-f', '-'], { input: textOf(kind, 'two', { spec }), mayFail: true })
+      assert.match(refused.stderr, /The Widget "two" is invalid: spec\.host: Duplicate value: "a": "one" has it/)
+    },
+  }),
 ]
