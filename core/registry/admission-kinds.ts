@@ -26,7 +26,8 @@ interface ServedKind extends GroupVersionResource, GroupVersionKind {
 /** What admission asks of the registry: which kinds there are, how they are called, converted and made fit to be stored. */
 export class AdmissionKinds {
   readonly #registry: () => Registry
-  #index: KindIndex | undefined
+  /** Built-in resources whose objects are stored as another's, and those, by where they are stored. */
+  #shared: ReadonlyMap<string, readonly Resource[]> | undefined
 
   /** @param registry asked at each look, since the registry and what reads it are made together */
   constructor(registry: () => Registry) {
@@ -34,7 +35,10 @@ export class AdmissionKinds {
   }
 
   byKind({ group, version, kind }: GroupVersionKind): ServedKind | undefined {
-    return this.#current().byKind.get(`${group}/${version}/${kind}`)
+    const definition = this.#registry()
+      .groups.get(group)
+      ?.find((one) => one.kind === kind)
+    return definition && this.byResource({ group, version, resource: definition.resource })
   }
 
   byResource({ group, version, resource }: GroupVersionResource): ServedKind | undefined {
@@ -45,7 +49,11 @@ export class AdmissionKinds {
   /** Every group and version in which the same objects are served. */
   equivalents(group: string, resource: string): readonly ServedKind[] {
     const found = this.#registry().get(group, resource)
-    return (found && this.#current().byHome.get(homeOf(found))) ?? []
+    if (!found) return []
+    this.#shared ??= sharedHomes(this.#registry())
+    return (this.#shared.get(homeOf(found)) ?? [found]).flatMap((one) =>
+      one.definition.versions.filter(({ served }) => served).map(({ name }) => servedKind(one, name)),
+    )
   }
 
   convert(
@@ -82,12 +90,6 @@ export class AdmissionKinds {
     else this.schema({ ...partsOf(object.apiVersion), kind: object.kind })?.applyDefaults(object)
     if (isOwn && oldObject) keepOtherHalf(object, oldObject, served, subresource)
   }
-
-  #current(): KindIndex {
-    const registry = this.#registry()
-    if (this.#index?.generation !== registry.generation) this.#index = indexOf(registry)
-    return this.#index
-  }
 }
 
 /** What a policy made is read as strictly as the type of the kind is: a custom resource loses what its schema does not know. */
@@ -101,24 +103,12 @@ function settleObject(object: UnstructuredObject, served: ServedVersion): void {
   delete object.metadata.managedFields
 }
 
-interface KindIndex {
-  generation: number
-  byKind: ReadonlyMap<string, ServedKind>
-  byHome: ReadonlyMap<string, readonly ServedKind[]>
-}
-
-function indexOf(registry: Registry): KindIndex {
-  const kinds = [...registry.all()].flatMap((resource) =>
-    resource.definition.versions
-      .filter(({ served }) => served)
-      .map(({ name }) => ({ home: homeOf(resource), kind: servedKind(resource, name) })),
+function sharedHomes(registry: Registry): ReadonlyMap<string, readonly Resource[]> {
+  const byHome = Map.groupBy(
+    [...registry.all()].filter(({ definition }) => definition.builtin),
+    homeOf,
   )
-  const byHome = Map.groupBy(kinds, ({ home }) => home)
-  return {
-    generation: registry.generation,
-    byKind: new Map(kinds.map(({ kind }) => [`${kind.group}/${kind.version}/${kind.kind}`, kind])),
-    byHome: new Map(Array.from(byHome, ([home, members]) => [home, members.map(({ kind }) => kind)])),
-  }
+  return new Map([...byHome].filter(([, members]) => members.length > 1))
 }
 
 const homeOf = ({ home }: Resource) => `${home.group}/${home.resource}`

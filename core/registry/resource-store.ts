@@ -43,6 +43,8 @@ export interface WriteContext extends DecodeOptions {
   manager?: string
   /** What admission is shown of a write to a subresource that takes objects of another kind; absent: the objects themselves. */
   shownAs?: ShownAs
+  /** Whether admission judged a deletion already, as something else. */
+  isAdmitted?: boolean
 }
 
 /** The objects of a resource as a subresource of it has them: a Deployment as a Scale. */
@@ -423,10 +425,12 @@ export class ResourceStore {
       const shown = await served.show(current)
       const object = reviveObject(shown.bytes)
       checkPreconditions(object, options, served.resource)
-      const request = this.#admissionRequest('DELETE', served, at, '', context)
-      request.oldObject = object
-      await this.#admission.mutate(request)
-      await this.#admission.validate(request)
+      if (!context.isAdmitted) {
+        const request = this.#admissionRequest('DELETE', served, at, '', context)
+        request.oldObject = object
+        await this.#admission.mutate(request)
+        await this.#admission.validate(request)
+      }
       return this.#deleteOnce(served, at, { current, shown }, object, options, context)
     })
   }

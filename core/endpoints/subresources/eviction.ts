@@ -23,7 +23,7 @@ export async function eviction(request: ResourceRequest): Promise<void> {
   const body = { ...(await readEviction(request)), apiVersion: 'policy/v1', kind: 'Eviction' }
   const options = body.deleteOptions ?? {}
   const dryRun = checkDeleteOptions(options, exchange.query.getAll('dryRun'))
-  const context = { ...writeContext(request), dryRun }
+  const context = { ...writeContext(request), dryRun, isAdmitted: true }
   await store.admit('CREATE', served, info, 'eviction', body as unknown as UnstructuredObject, context)
   const pod = reviveObject(store.get(served.resource, info).bytes) as unknown as Pod
   const [budget, another] = needsBudget(pod) ? budgetsOf(request, pod) : []
