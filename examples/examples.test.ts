@@ -72,6 +72,9 @@ describe.skipIf(missing !== undefined)(`the examples${missing ? ` (skipped: ${mi
       kubectl('get', kind, 'hourly', '-o', `jsonpath={.apiVersion} ${path}`)
     expect(await schedule('crontabs.v1.example.com', '{.spec.schedule}')).toBe('example.com/v1 0 * * * *')
     expect(await schedule('crontabs.v1beta1.example.com', '{.spec.cronSpec}')).toBe('example.com/v1beta1 0 * * * *')
+    const list = startPlugin(join(root, 'examples/crd/list.ts'), cluster)
+    onTestFinished(async () => void (await end(list)))
+    await lineOf(list, /^hourly runs busybox:stable at 0 \* \* \* \*$/)
     await kubectl('delete', 'crd/crontabs.example.com')
   })
 
