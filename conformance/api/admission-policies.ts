@@ -14,11 +14,11 @@ import {
   type HorizontalPodAutoscaler,
   horizontalpodautoscalers,
 } from '@keelson/apis/autoscaling/v2/zz_generated.types.ts'
-import { configmaps, namespaces, secrets } from '@keelson/apis/core/v1/zz_generated.types.ts'
+import { configmaps, namespaces, pods, secrets, serviceaccounts } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import type { ObjectMeta, Status } from '@keelson/apis/meta/v1/types.ts'
 import { defineCase } from '../runner/case.ts'
 import type { CaseContext } from '../runner/context.ts'
-import { configMap, deployment, establish, widget, widgetKind } from '../runner/fixtures.ts'
+import { configMap, deployment, establish, runningPod, widget, widgetKind } from '../runner/fixtures.ts'
 
 const validating = 'https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/'
 const mutating = 'https://kubernetes.io/docs/reference/access-authn-authz/mutating-admission-policy/'
@@ -407,6 +407,45 @@ const validatingCases = [
       await refused(t, () => scale(5), { code: 422, messageIncludes: denial(policy, 'autoscaling scale to 5') })
       await scale(1)
       await door.patch('one', { type: 'merge', body: { spec: { replicas: 5 } } }, tried)
+    },
+  }),
+  defineCase({
+    name: 'policies: what is posted to a subresource is judged as what it is',
+    stands: validating,
+    async run(t) {
+      const policy = await bind(
+        t,
+        ['pods/binding', 'pods/eviction', 'serviceaccounts/token'].map((resource) => on('', resource, ['CREATE'])),
+        {
+          variables: [{ name: 'of', expression: "request.kind.kind + ' ' + request.name" }],
+          validations: [
+            {
+              expression: "request.name.startsWith('free') || variables.of == ''",
+              messageExpression: "'no ' + variables.of",
+            },
+          ],
+        },
+      )
+      const door = await t.in(pods)
+      for (const name of ['kept', 'free']) await door.create(runningPod(t, name, { schedulerName: 'nobody' }))
+      const token = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} }
+      const accounts = await t.in(serviceaccounts)
+      await refused(t, () => accounts.createSubresource('default', 'token', token), {
+        messageIncludes: denial(policy, 'no TokenRequest default'),
+      })
+      const target = { apiVersion: 'v1', kind: 'Node', name: 'nowhere' }
+      const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'kept' }, target }
+      await t.rejects(door.createSubresource('kept', 'binding', binding), {
+        messageIncludes: denial(policy, 'no Binding kept'),
+      })
+      const evict = (name: string) =>
+        door.createSubresource(name, 'eviction', { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name } })
+      await t.rejects(evict('kept'), { messageIncludes: denial(policy, 'no Eviction kept') })
+      // An eviction deletes, and is judged as an eviction alone.
+      await bind(t, on('', 'pods', ['DELETE']), { validations: [{ expression: 'false', message: 'stays' }] })
+      await refused(t, () => door.delete('free', { dryRun: ['All'] }), { messageIncludes: 'stays' })
+      await evict('free')
+      await t.untilGone(pods, 'free')
     },
   }),
   defineCase({
