@@ -1,5 +1,5 @@
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
-import { newApplyConflict, newApplyFault, newBadRequest } from '#core/errors/status-error.ts'
+import { findStatusError, newApplyConflict, newApplyFault, newBadRequest } from '#core/errors/status-error.ts'
 import { applyFaults } from '#core/machinery/apply/check.ts'
 import { compare } from '#core/machinery/apply/compare.ts'
 import { appliedText, fieldsOf } from '#core/machinery/apply/fields.ts'
@@ -123,17 +123,20 @@ function withAsked(root: Node, pruned: JsonObject, asked: JsonObject): JsonObjec
 
 /**
  * The same where owners know the object in versions with other structures: what was given up is taken away in the version
- * in which it was applied, and in that of each other owner what he owns is put back.
+ * in which it was applied, and in that of each other owner what he owns is put back. What is applied now is put back before
+ * anything is converted: without it an object may not be one that can be.
  */
 async function prunedAcross(
   served: ServedVersion,
-  { base, wanted, merged }: Merge,
+  { base, wanted, merged, asked }: Merge,
   mine: Owner,
   now: FieldSet,
   others: readonly Owner[],
 ): Promise<JsonObject> {
   const full = whole(base, wanted, merged)
-  const owned = new Map([[mine.apiVersion, leaf]])
+  const still = await appliedStill(served, whole(base, wanted, asked), mine.apiVersion)
+  if (!still) return merged
+  const owned = new Map([[mine.apiVersion, still]])
   const own = (apiVersion: string, set: FieldSet) => owned.set(apiVersion, union(owned.get(apiVersion) ?? leaf, set))
   own(served.apiVersion, now)
   for (const owner of others) own(owner.apiVersion, fieldsOfOwner(owner))
@@ -146,6 +149,21 @@ async function prunedAcross(
   }
   const [back] = await convertTo(served, served.apiVersion, [pruned!])
   return ownable(back!)
+}
+
+/** What is applied now as the version has it in which it was applied before; undefined when a part of an object cannot be converted. */
+async function appliedStill(
+  served: ServedVersion,
+  applied: UnstructuredObject,
+  apiVersion: string,
+): Promise<FieldSet | undefined> {
+  try {
+    const [converted] = await convertTo(served, apiVersion, [applied])
+    return fieldsOf(rootAt(served, apiVersion), ownable(converted!))
+  } catch (error) {
+    if (findStatusError(error)) return undefined
+    throw error
+  }
 }
 
 /** The object that the merged part makes with what nobody owns; what the configuration says of that is for the update to judge. */

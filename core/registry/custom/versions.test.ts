@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { statusOf } from '#core/errors/status-error.ts'
-import { reviveObject } from '#core/machinery/canonical.ts'
+import { reviveObject, reviveWhole } from '#core/machinery/canonical.ts'
 import { admin, openTestRegistry, type TestRegistry } from '#core/testing/test-registry.ts'
 
 const crds = 'apiextensions.k8s.io/v1/customresourcedefinitions'
@@ -32,7 +32,7 @@ function definition(annotation: string | undefined, storage = 'v1') {
       group: 'x.dev',
       names: { plural: 'ends', kind: 'End' },
       scope: 'Namespaced',
-      versions: [version('v1', { hostPort: text }), version('v2', { host: text, port: text })],
+      versions: [version('v1', { hostPort: text, note: text }), version('v2', { host: text, port: text, note: text })],
     },
   }
 }
@@ -139,4 +139,51 @@ test('a conversion that cannot work is refused with the definition', async () =>
   const { code, message } = statusOf(await call.catch((error) => error))
   expect(code).toBe(422)
   expect(message).toContain('metadata.annotations[keelson.dev/conversion]: Invalid value: v1 -> v2: spec.host: ERROR')
+})
+
+async function apply(registry: TestRegistry, name: string, version: string, spec: object): Promise<UnstructuredObject> {
+  const { bytes } = await registry.store.apply(
+    registry.served(`x.dev/${version}/ends`),
+    at,
+    '',
+    () => ({
+      configuration: end(version, spec),
+      manager: { name, operation: 'Apply', subresource: '' },
+      force: false,
+    }),
+    () => {},
+    { ...admin, manager: name },
+  )
+  return reviveWhole(bytes)
+}
+
+const ownersOf = ({ metadata }: UnstructuredObject) =>
+  metadata.managedFields?.map(({ manager, apiVersion, fieldsV1 }) => [manager, apiVersion, JSON.stringify(fieldsV1)])
+
+test('what is applied no more in another version goes, unless somebody else owns it', async () => {
+  const registry = await open()
+  await apply(registry, 'me', 'v2', { host: 'h', port: '1', note: 'mine' })
+  const without = await apply(registry, 'me', 'v1', { hostPort: 'h:1' })
+  expect(without.spec).toEqual({ hostPort: 'h:1' })
+  expect(ownersOf(without)).toEqual([['me', 'x.dev/v1', '{"f:spec":{"f:hostPort":{}}}']])
+  await apply(registry, 'other', 'v2', { note: 'ours' })
+  await apply(registry, 'me', 'v2', { host: 'h', port: '1', note: 'ours' })
+  const kept = await apply(registry, 'me', 'v1', { hostPort: 'h:1' })
+  expect(kept.spec).toEqual({ hostPort: 'h:1', note: 'ours' })
+  expect(ownersOf(kept)).toEqual([
+    ['me', 'x.dev/v1', '{"f:spec":{"f:hostPort":{}}}'],
+    ['other', 'x.dev/v2', '{"f:spec":{"f:note":{}}}'],
+  ])
+})
+
+test('an update in one version takes what was owned in another', async () => {
+  const registry = await open()
+  await apply(registry, 'me', 'v2', { host: 'h', port: '1' })
+  const v1 = registry.served('x.dev/v1/ends')
+  const change = ({ bytes }: { bytes: Buffer }) => ({ ...reviveObject(bytes), spec: { hostPort: 'h:2' } })
+  const changed = reviveWhole(await registry.store.update(v1, at, '', change, { ...admin, manager: 'editor' }))
+  expect(ownersOf(changed)).toEqual([
+    ['me', 'x.dev/v2', '{"f:spec":{"f:host":{}}}'],
+    ['editor', 'x.dev/v1', '{"f:spec":{"f:hostPort":{}}}'],
+  ])
 })
