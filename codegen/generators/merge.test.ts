@@ -36,6 +36,15 @@ const cases: { name: string; derived: JsonSchema; existing?: JsonSchema; want: J
     want: { type: 'object', properties: { a: { type: 'string', default: 'x' } } },
   },
   {
+    name: 'keeps fields of our own',
+    derived: { type: 'object', properties: { a: { type: 'string' }, z: { type: 'string' } } },
+    existing: { type: 'object', properties: { a: { type: 'string' }, 'x-keelson-index': { type: 'boolean' } } },
+    want: {
+      type: 'object',
+      properties: { a: { type: 'string' }, 'x-keelson-index': { type: 'boolean' }, z: { type: 'string' } },
+    },
+  },
+  {
     name: 'merges items and values',
     derived: { type: 'array', items: { type: 'object', additionalProperties: { type: 'string' } } },
     existing: { type: 'array', items: { type: 'object', additionalProperties: { type: 'string', maxLength: 9 } } },

@@ -61,11 +61,15 @@ export function mergeSchema(derived: JsonSchema, existing: JsonSchema | undefine
   }
 }
 
+/** Fields of our own, which no release has, are kept; all stand by alphabet. */
 function mergeProperties(derived: Record<string, JsonSchema>, existing: Record<string, JsonSchema> = {}) {
   const before = new Map(Object.entries(existing))
-  return Object.fromEntries(
-    Object.entries(derived).map(([name, schema]) => [name, mergeSchema(schema, before.get(name))]),
-  )
+  const merged = Object.entries(derived).map(([name, schema]): [string, JsonSchema] => {
+    return [name, mergeSchema(schema, before.get(name))]
+  })
+  const own = [...before].filter(([name]) => name.startsWith('x-keelson-'))
+  if (own.length === 0) return Object.fromEntries(merged)
+  return Object.fromEntries([...merged, ...own].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 const schemaOf = (value: boolean | JsonSchema | undefined) => (typeof value === 'object' ? value : undefined)

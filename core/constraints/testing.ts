@@ -7,7 +7,11 @@ export const group = 'constraints.example.dev'
 export const widgets = `${group}/v1/widgets`
 const definitions = 'apiextensions.k8s.io/v1/customresourcedefinitions'
 
-export function definition(spec: Record<string, JsonSchema>, kind = 'Widget', scope = 'Namespaced'): object {
+export function definition(
+  spec: Record<string, JsonSchema>,
+  kind = 'Widget',
+  scope = 'Namespaced',
+): Record<string, unknown> {
   const plural = `${kind.toLowerCase()}s`
   return {
     metadata: { name: `${plural}.${group}` },
