@@ -1,5 +1,5 @@
 import { Environment } from '@marcbachmann/cel-js'
-import { Budget, compile, standardEnvironment, types } from '#core/cel/cel.ts'
+import { Budget, compile, EvaluationError, standardEnvironment, types } from '#core/cel/cel.ts'
 import { type Figure, figureOf } from './figure.ts'
 import { alternate, type Rate } from './rounds.ts'
 
@@ -67,7 +67,28 @@ export async function celBench(durationMs: number): Promise<Figure[]> {
     figures.push(figureOf(`CEL: ${name}`, free, '@marcbachmann/cel-js', { atLeastRatio: 2 }))
     figures.push(figureOf(`CEL: ${name}, budget`, charged, '@marcbachmann/cel-js', { atLeastRatio: 2 }))
   }
-  return figures
+  return [...figures, runaway()]
+}
+
+const deadlineMs = 10
+
+/** Until a rule that would never end is ended by its deadline. */
+function runaway(): Figure {
+  const environment = standardEnvironment.extend({ variables: { items: types.list(types.int) } })
+  const program = compile('items.all(x, items.all(y, items.all(z, x + y + z >= 0)))', environment)
+  const items = Array.from({ length: 100_000 }, (_, i) => i)
+  const started = performance.now()
+  try {
+    program.evaluate({ items }, new Budget({ deadlineMs: started + deadlineMs }))
+  } catch (error) {
+    if (!(error instanceof EvaluationError) || !error.isInterrupted) throw error
+  }
+  return {
+    what: `CEL: a runaway rule with ${deadlineMs} ms is ended`,
+    value: performance.now() - started,
+    unit: 'ms',
+    goal: { atMost: 50 },
+  }
 }
 
 /** Budgets as rules of objects have them: one for as many evaluations as there are rules here. */

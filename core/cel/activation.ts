@@ -22,6 +22,8 @@ export function outcome(code: Code, activation: Activation): Value {
   }
 }
 
+const interrupted = () => new Failure('operation interrupted', true)
+
 const performanceNow = () => performance.now()
 
 /** How much cost passes between two looks at the clock. */
@@ -60,15 +62,31 @@ export class Budget {
   #look(): void {
     if (this.#cost > this.#limit) throw new Failure('operation cancelled: actual cost limit exceeded', true)
     if (this.#deadlineMs === Infinity) return
-    if (this.#now() > this.#deadlineMs) throw new Failure('operation interrupted', true)
+    if (this.#now() > this.#deadlineMs) throw interrupted()
     this.#due = this.#next()
   }
 
-  /** Before work that its cost does not tell: the clock is looked at sooner. @throws Failure that is fatal */
-  strain(): void {
+  /**
+   * Before work that its cost does not tell: the clock is looked at as if so much more had been charged.
+   * @throws Failure that is fatal
+   */
+  strain(amount: number): void {
     if (this.#deadlineMs === Infinity) return
-    this.#due -= betweenLooks / 2
+    this.#due -= amount
     if (this.#cost > this.#due) this.#look()
+  }
+
+  /**
+   * Before work that nothing can end: a part of it is done and timed.
+   * @param share of the work that the part is
+   * @throws Failure that is fatal when the whole would not be done in time
+   */
+  try(share: number, part: () => void): void {
+    if (this.#deadlineMs === Infinity) return
+    const begun = this.#now()
+    part()
+    const now = this.#now()
+    if (now + (now - begun) / share > this.#deadlineMs) throw interrupted()
   }
 
   #next(): number {

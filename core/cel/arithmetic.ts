@@ -31,7 +31,7 @@ export type Binary = (a: Value, b: Value) => Value
 
 export function add(a: Value, b: Value): Value {
   if (isInt(a)) return isInt(b) ? addInt(a, b) : noSuchOverload()
-  if (typeof a === 'string') return typeof b === 'string' ? a + b : noSuchOverload()
+  if (typeof a === 'string') return typeof b === 'string' ? joinStrings(a, b) : noSuchOverload()
   if (a instanceof Double && b instanceof Double) return new Double(a.value + b.value)
   if (a instanceof Uint && b instanceof Uint) return checkedUint(a.value + b.value)
   if (Array.isArray(a) && Array.isArray(b)) return joinLists(a, b)
@@ -42,8 +42,16 @@ export function add(a: Value, b: Value): Value {
   return noSuchOverload()
 }
 
+/** Longer strings than an expression needs are refused before they are made. */
+export const maxTextLength = 20_000_000
+
+function joinStrings(a: string, b: string): string {
+  const length = a.length + b.length
+  return length <= maxTextLength ? a + b : fail(`string of ${length} characters is too long`)
+}
+
 /** Longer lists than an expression needs are refused before they are made: each is a copy. */
-const maxLength = 1_000_000
+export const maxLength = 1_000_000
 
 function joinLists(a: readonly Value[], b: readonly Value[]): readonly Value[] {
   if (a.length === 0) return b

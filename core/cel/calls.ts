@@ -60,7 +60,7 @@ interface Candidate {
 
 /**
  * @param args those of `codes`; what is constant among them is prepared once
- * @param cost by which the budget is charged, for code that runs with one
+ * @param cost by which the budget is charged, for code that runs with one; functions of fixed cost may have been charged already
  */
 export function callCode(
   name: string,
@@ -72,8 +72,12 @@ export function callCode(
 ): Code {
   const fitting = overloads.filter((one) => one.isMethod === isMethod && one.params.length === args.length)
   if (fitting.length === 0) return () => fail(overloads.length === 0 ? `unbound function: ${name}` : 'no such overload')
-  const call = dispatch(fitting.map((one) => candidateOf(one, args)))
-  if (cost) return chargedCallCode(call, codes, cost)
+  const isLong = cost !== undefined && fitting.some((one) => one.isLong)
+  const call = dispatch(
+    fitting.map((one) => candidateOf(one, args)),
+    isLong ? Number.POSITIVE_INFINITY : codes.length,
+  )
+  if (cost) return chargedCallCode(call, codes, cost, isLong)
   const [first, second] = codes
   if (codes.length === 1) return (activation) => call(first!(activation))
   if (codes.length === 2) return (activation) => call(first!(activation), second!(activation))
@@ -86,11 +90,10 @@ function candidateOf({ params, call, prepare }: Overload, args: readonly Express
 }
 
 /** Calls the first overload that is meant for the values. */
-function dispatch(candidates: readonly Candidate[]): Call {
+function dispatch(candidates: readonly Candidate[], count: number): Call {
   const [only] = candidates
-  if (candidates.length > 1) return (...values) => dispatchAmong(candidates, values)
-  if (only!.guards.length === 1) return unary(only!)
-  return only!.guards.length === 2 ? binary(only!) : (...values) => dispatchAmong(candidates, values)
+  if (candidates.length > 1 || count > 2) return (...values) => dispatchAmong(candidates, values)
+  return count === 1 ? unary(only!) : binary(only!)
 }
 
 function unary({ call, guards: [guard] }: Candidate): Call {

@@ -25,11 +25,11 @@ import { qualifiedName } from './ast.ts'
 import { type Cost, callCode } from './calls.ts'
 import { type Checked, findInScope, isLocal, qualifiedOverloads } from './checker.ts'
 import { comprehensionCode } from './comprehensions.ts'
-import { chargedCallCode, chargedCode, chargedWhenPresentCode, twiceChargedCode } from './cost/charging.ts'
+import { chargedCallCode, chargedCode, chargedWhenPresentCode, mayStrain, twiceChargedCode } from './cost/charging.ts'
 import { type CostModel, Meter } from './cost/meter.ts'
 import type { Price } from './cost/price.ts'
 import { functionPrice, operatorPrice } from './cost/prices.ts'
-import type { Environment, Reference } from './environment.ts'
+import type { Environment, Overload, Reference } from './environment.ts'
 import { equal } from './equality.ts'
 import { adapterOf, withAdapter } from './schema-types.ts'
 import {
@@ -241,7 +241,13 @@ class Compiler {
     const args = isMethod ? [node.target!, ...node.args] : node.args
     if (isAlternative(node, isMethod)) return this.#alternative(node, scope)
     const codes = this.#all(args, scope)
-    return callCode(name, overloads, isMethod, args, codes, this.#charge(functionPrice(name, overloads), args))
+    return callCode(name, overloads, isMethod, args, codes, this.#callCost(name, overloads, args))
+  }
+
+  /** Calls of a fixed price are charged before; those that may take long nevertheless go on as charged ones. */
+  #callCost(name: string, overloads: readonly Overload[], args: readonly Expression[]): Cost | undefined {
+    const cost = this.#charge(functionPrice(name, overloads), args)
+    return cost ?? (this.#meter && overloads.some(mayStrain) ? () => 0 : undefined)
   }
 
   /** `optional.or(other)`, `optional.orValue(other)`: the other is evaluated only when it is needed, and the call is free. */
@@ -438,13 +444,13 @@ const constant =
 /** What a variable is that was not read yet. */
 const unread = Symbol('unread')
 
+/** Evaluated when it is first read, and once, even if it fails. */
 function lazyCode(slot: number, value: Code): Code {
   return (activation) => {
+    if (activation.locals[slot] === unread) activation.locals[slot] = outcome(value, activation)
     const known = activation.locals[slot]
-    if (known !== unread) return known
-    const made = value(activation)
-    activation.locals[slot] = made
-    return made
+    if (known instanceof Failure) throw known
+    return known
   }
 }
 

@@ -159,7 +159,11 @@ function sortByCode(loop: Loop): Code {
     },
     (made, { budget }) => {
       if (loop.cost) budget!.charge(sortCost(made.map(({ key }) => key)))
-      return made.sort((a, b) => compare(a.key, b.key) ?? noSuchOverload()).map(({ item }) => item)
+      const sorted = made.sort((a, b) => {
+        budget?.strain(1)
+        return compare(a.key, b.key) ?? noSuchOverload()
+      })
+      return sorted.map(({ item }) => item)
     },
   )
 }

@@ -14,6 +14,8 @@ export interface Overload {
   readonly result: Type
   /** Called with arguments of the types of `params` only. */
   readonly call: (...args: never[]) => Value
+  /** Whether its work is not told by its cost: `call` is given the budget as its last argument, if there is one, to strain it. */
+  readonly isLong?: boolean
   /** What a call costs; as the price list of this library has it when absent. */
   readonly price?: Price
   /**
@@ -30,6 +32,10 @@ export function define(name: string, params: readonly Type[], result: Type, call
 export function defineMethod(name: string, params: readonly Type[], result: Type, call: Overload['call']): Overload {
   return { name, isMethod: true, params, result, call }
 }
+
+/** The same functions, which are given the budget. */
+export const long = (library: Library): Library => library.map(givenBudget)
+export const givenBudget = (overload: Overload): Overload => ({ ...overload, isLong: true })
 
 /** Functions that belong together. */
 export type Library = readonly Overload[]

@@ -1,5 +1,6 @@
 /** Regular expressions in the syntax of RE2, matched in time linear in the text: no pattern can stall the process. */
 import { RE2JS } from 're2js'
+import type { Budget } from './activation.ts'
 import { fail } from './values.ts'
 
 /** Patterns that are not constants are compiled when they are met; that many of them are kept. */
@@ -14,6 +15,17 @@ export function patternOf(source: string): RE2JS {
   if (compiled.size >= kept) compiled.delete(compiled.keys().next().value!)
   compiled.set(source, pattern)
   return pattern
+}
+
+/** Work on a text by a pattern, in instructions tried, that is short whatever they are. */
+const shortWork = 2_000_000
+const triedLength = 512
+
+/** Whether a pattern matches anywhere in a text. A match cannot be ended, so one that would take too long is not begun. */
+export function matches(pattern: RE2JS, text: string, budget?: Budget): boolean {
+  if (budget && text.length * pattern.programSize() > shortWork)
+    budget.try(triedLength / text.length, () => pattern.test(text.slice(0, triedLength)))
+  return pattern.test(text)
 }
 
 function compile(source: string): RE2JS {

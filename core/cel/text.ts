@@ -14,9 +14,13 @@ export function size(text: string): number {
   return text.length
 }
 
+/** Whether a unit is the second half of a code point. */
+const isSecondHalf = (text: string, at: number) =>
+  (text.charCodeAt(at) & 0xfc00) === 0xdc00 && at > 0 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800
+
 function count(text: string): number {
   let count = 0
-  for (const _ of text) count++
+  for (let i = 0; i < text.length; i++) if (!isSecondHalf(text, i)) count++
   return count
 }
 
@@ -24,9 +28,15 @@ export const codePointsOf = (text: string): string[] => (isFlat(text) ? text.spl
 
 /** The part from one code point up to another. */
 export function slice(text: string, start: number, end: number): string {
-  return isFlat(text) ? text.slice(start, end) : Array.from(text).slice(start, end).join('')
+  return isFlat(text) ? text.slice(start, end) : text.slice(walk(text, start), walk(text, end))
 }
 
 /** The index of a code point as an offset of UTF-16, and back. */
-export const toOffset = (text: string, index: number) => slice(text, 0, index).length
+export const toOffset = (text: string, index: number) => (isFlat(text) ? index : walk(text, index))
+function walk(text: string, index: number): number {
+  let offset = 0
+  for (let seen = 0; offset < text.length; offset++) if (!isSecondHalf(text, offset) && seen++ === index) return offset
+  return offset
+}
+
 export const toIndex = (text: string, offset: number) => size(text.slice(0, offset))

@@ -1,5 +1,7 @@
 /** Code that charges the budget of its evaluation. It runs only when there is one. */
-import { type Code, outcome } from '../activation.ts'
+import { type Budget, type Code, outcome } from '../activation.ts'
+import type { Overload } from '../environment.ts'
+import type { Type } from '../types.ts'
 import { Failure, Optional, type Value } from '../values.ts'
 
 /** Charges what is known before the evaluation, at once. */
@@ -27,21 +29,41 @@ type Cost = (...args: readonly Value[]) => number
  * A call or an operator that is charged by its arguments before it is made; when one of two failed, too, as in the
  * reference, which evaluates the other nevertheless.
  */
-export function chargedCallCode(call: Call, codes: readonly Code[], cost: Cost): Code {
+export function chargedCallCode(call: Call, codes: readonly Code[], cost: Cost, isLong = false): Code {
   const [first, second] = codes
-  if (codes.length === 1) return chargedUnaryCode(call, first!, cost)
-  if (codes.length === 2) return chargedBinaryCode(call, first!, second!, cost)
+  if (codes.length === 1 && !isLong) return chargedUnaryCode(call, first!, cost)
+  if (codes.length === 2 && !isLong) return chargedBinaryCode(call, first!, second!, cost)
   return (activation) => {
+    const budget = activation.budget!
     const values = codes.map((code) => code(activation))
-    activation.budget!.charge(cost(...values))
-    return call(...values)
+    budget.charge(cost(...values))
+    strain(budget, values[0])
+    return isLong ? call(...values, budget) : call(...values)
   }
 }
+
+/** What the work on long strings, lists and objects takes is not seen from their price. */
+function strain(budget: Budget, value: Value): void {
+  if (typeof value === 'string') {
+    if (value.length > longText) budget.strain(value.length / longText)
+  } else if (typeof value === 'object' && value !== null) budget.strain(compoundStrain)
+}
+
+/** Whether calls may take longer than what is charged for them. */
+export function mayStrain({ isLong, params }: Overload): boolean {
+  return isLong === true || params.some(({ kind }) => large.has(kind))
+}
+
+const large = new Set<Type['kind']>(['string', 'bytes', 'list', 'map', 'dyn', 'param'])
+const longText = 2048
+const compoundStrain = 128
 
 function chargedUnaryCode(call: Call, code: Code, cost: Cost): Code {
   return (activation) => {
     const value = code(activation)
-    activation.budget!.charge(cost(value))
+    const budget = activation.budget!
+    budget.charge(cost(value))
+    strain(budget, value)
     return call(value)
   }
 }
@@ -61,8 +83,7 @@ function chargedBinaryCode(call: Call, left: Code, right: Code, cost: Cost): Cod
     }
     const budget = activation.budget!
     budget.charge(cost(a, b))
-    // What two lists or objects take is not seen from their price.
-    if (typeof a === 'object' && a !== null) budget.strain()
+    strain(budget, a)
     return call(a, b)
   }
 }

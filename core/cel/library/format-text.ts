@@ -1,4 +1,5 @@
 /** `'...'.format([...])`: the verbs s, d, f, e, b, o, x and X, after those of Go. */
+import type { Budget } from '../activation.ts'
 import { decodeUtf8 } from '../conversions.ts'
 import { formatDuration, formatTimestamp } from '../time.ts'
 import {
@@ -22,14 +23,14 @@ const clause = /%(?:%|(?:\.(\d*))?(.?))/gsu
 const defaultPrecision = 6
 const maxPrecision = 100
 
-export function formatText(pattern: string, args: readonly Value[]): string {
+export function formatText(pattern: string, args: readonly Value[], budget?: Budget): string {
   let next = 0
   return pattern.replaceAll(clause, (whole, precision: string | undefined, verb: string | undefined) => {
     if (verb === undefined) return '%'
     const format = verbs.get(verb)
     if (!format) return fail(`could not parse formatting clause: unrecognized formatting clause "${whole.slice(1)}"`)
     if (next >= args.length) return fail(`index ${next} out of range`)
-    return format(adapt(args[next++]), precisionOf(precision))
+    return format(adapt(args[next++]), precisionOf(precision), budget)
   })
 }
 
@@ -38,21 +39,22 @@ function precisionOf(text: string | undefined): number {
   return precision <= maxPrecision ? precision : fail(`precision exceeds ${maxPrecision}`)
 }
 
-const verbs = new Map<string, (value: Value, precision: number) => string>([
-  ['s', show],
-  ['d', decimal],
+const verbs = new Map<string, (value: Value, precision: number, budget: Budget | undefined) => string>([
+  ['s', (value, _precision, budget) => show(value, budget)],
+  ['d', (value) => decimal(value)],
   ['f', (value, precision) => real(value, (number) => fixed(number, precision), 'f')],
   ['e', (value, precision) => real(value, (number) => scientific(number, precision), 'e')],
   ['b', (value) => (typeof value === 'boolean' ? String(Number(value)) : based(value, 2, 'b'))],
   ['o', (value) => based(value, 8, 'o')],
-  ['x', hexadecimal],
+  ['x', (value) => hexadecimal(value)],
   ['X', (value) => hexadecimal(value).toUpperCase()],
 ])
 
 const refuse = (verb: string, wanted: string, value: Value): never =>
   fail(`error during formatting: %${verb} clause can only be used on ${wanted}, was given ${typeNameOf(value)}`)
 
-function show(value: Value): string {
+function show(value: Value, budget: Budget | undefined): string {
+  budget?.strain(1)
   if (typeof value === 'string' || typeof value === 'boolean' || isInt(value)) return String(value)
   if (value === null) return 'null'
   if (value instanceof Double) return showDouble(value.value)
@@ -61,10 +63,10 @@ function show(value: Value): string {
   if (value instanceof Duration) return formatDuration(value)
   if (value instanceof Timestamp) return formatTimestamp(value)
   if (value instanceof TypeValue) return value.name
-  if (Array.isArray(value)) return `[${value.map((item) => show(adapt(item))).join(', ')}]`
+  if (Array.isArray(value)) return `[${value.map((item) => show(adapt(item), budget)).join(', ')}]`
   if (!isMap(value))
     return refuse('s', 'strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps', value)
-  const entries = mapKeys(value).map((key) => `${show(key)}: ${show(mapGet(value, key))}`)
+  const entries = mapKeys(value).map((key) => `${show(key, budget)}: ${show(mapGet(value, key), budget)}`)
   return `{${entries.sort().join(', ')}}`
 }
 

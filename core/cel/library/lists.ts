@@ -1,6 +1,7 @@
 /** Functions on lists: those of Kubernetes, and of the reference's extension. */
-import { add } from '../arithmetic.ts'
-import { define, defineMethod, type Library, type Overload } from '../environment.ts'
+import type { Budget } from '../activation.ts'
+import { add, maxLength } from '../arithmetic.ts'
+import { define, defineMethod, givenBudget, type Library, type Overload } from '../environment.ts'
 import { compare, equal } from '../equality.ts'
 import type { Int } from '../integers.ts'
 import {
@@ -31,8 +32,6 @@ const summable: [type: Type, zero: Value][] = [
   [double, new Double(0)],
   [duration, new Duration(0n)],
 ]
-/** Longer lists than an expression needs are refused before they are made. */
-const maxRange = 1_000_000
 
 const ofEach = (types: readonly Type[], overload: (type: Type) => Overload): Library => types.map(overload)
 
@@ -40,7 +39,7 @@ export const lists: Library = [
   ...ofEach(comparable, (type) => defineMethod('isSorted', [list(type)], bool, isSorted)),
   ...ofEach(comparable, (type) => defineMethod('min', [list(type)], type, (items: Items) => extreme(items, 'min', -1))),
   ...ofEach(comparable, (type) => defineMethod('max', [list(type)], type, (items: Items) => extreme(items, 'max', 1))),
-  ...ofEach(comparable, (type) => defineMethod('sort', [list(type)], list(type), sorted)),
+  ...ofEach(comparable, (type) => givenBudget(defineMethod('sort', [list(type)], list(type), sorted))),
   ...summable.map(([type, zero]) => defineMethod('sum', [list(type)], type, (items: Items) => sum(items, zero))),
   defineMethod('indexOf', [list(a), a], int, (items: Items, item: Value) => items.findIndex((one) => equal(one, item))),
   defineMethod('lastIndexOf', [list(a), a], int, (items: Items, item: Value) =>
@@ -50,7 +49,7 @@ export const lists: Library = [
   defineMethod('flatten', [list(list(a))], list(a), (items: Items) => flatten(items, 1)),
   defineMethod('flatten', [list(dyn), int], list(dyn), flatten),
   defineMethod('reverse', [list(a)], list(a), (items: Items) => items.toReversed()),
-  defineMethod('distinct', [list(a)], list(a), distinct),
+  givenBudget(defineMethod('distinct', [list(a)], list(a), distinct)),
   defineMethod('first', [list(a)], optional(a), (items: Items) => optionalOf(items[0])),
   defineMethod('last', [list(a)], optional(a), (items: Items) => optionalOf(items.at(-1))),
   define('lists.range', [int], list(int), range),
@@ -69,8 +68,11 @@ function extreme(items: Items, name: string, sign: number): Value {
   return adapt(items.reduce((best, item) => (order(item, best) * sign > 0 ? item : best)))
 }
 
-function sorted(items: Items): Value[] {
-  return items.toSorted(order)
+function sorted(items: Items, budget?: Budget): Value[] {
+  return items.toSorted((a, b) => {
+    budget?.strain(1)
+    return order(a, b)
+  })
 }
 
 /** A double of JSON that has no fraction looks like an int until it meets the others. */
@@ -89,14 +91,25 @@ function slice(items: Items, start: Int, end: Int): Items {
 }
 
 function flatten(items: Items, depth: Int): Items {
-  return depth < 0 ? fail('level must be non-negative') : items.flat(Number(depth) as 1)
+  if (depth < 0) return fail('level must be non-negative')
+  const flat: Value[] = []
+  flattenInto(flat, items, Number(depth))
+  return flat
 }
 
-function distinct(items: Items): Value[] {
+function flattenInto(flat: Value[], items: Items, depth: number): void {
+  for (const item of items) {
+    if (depth > 0 && Array.isArray(item)) flattenInto(flat, item, depth - 1)
+    else if (flat.push(item) > maxLength) fail(`list of more than ${maxLength} elements is too long`)
+  }
+}
+
+function distinct(items: Items, budget?: Budget): Value[] {
   const kept: Value[] = []
   const keys = new CelMap()
   for (const item of items.map(adapt)) {
     const isKey = typeof item === 'string' || typeof item === 'boolean' || isInt(item) || item instanceof Uint
+    if (!isKey) budget?.strain(kept.length)
     if (isKey ? keys.get(item) : kept.some((one) => equal(one, item))) continue
     if (isKey) keys.set(item, true)
     kept.push(item)
@@ -105,6 +118,8 @@ function distinct(items: Items): Value[] {
 }
 
 function range(count: Int): number[] {
-  if (count > maxRange) return fail(`list of ${count} elements is too long`)
-  return Array.from({ length: Math.max(0, Number(count)) }, (_, i) => i)
+  if (count > maxLength) return fail(`list of ${count} elements is too long`)
+  const made: number[] = []
+  for (let i = 0; i < count; i++) made.push(i)
+  return made
 }

@@ -1,9 +1,10 @@
 /** The functions of the specification. */
 
+import type { Budget } from '../activation.ts'
 import { decodeUtf8, formatDouble, parseBool, parseDouble, parseInt64, parseUint64 } from '../conversions.ts'
 import { define, defineMethod, type Library, type Overload } from '../environment.ts'
 import { checkedInt, checkedUint, type Int, intOfDouble, uintOfDouble } from '../integers.ts'
-import { constantPattern, patternOf } from '../patterns.ts'
+import { constantPattern, matches, patternOf } from '../patterns.ts'
 import { size } from '../text.ts'
 import {
   checkedTimestamp,
@@ -63,16 +64,17 @@ const sizes: Library = [
   ...both('size', [anyMap], int, (entries: AnyMap) => mapSize(entries)),
 ]
 
-const matches: Library = both('matches', [string, string], bool, (text: string, source: string) =>
-  patternOf(source).test(text),
+const matching: Library = both('matches', [string, string], bool, (text: string, source: string, budget?: Budget) =>
+  matches(patternOf(source), text, budget),
 ).map((overload) => ({
   ...overload,
+  isLong: true,
   prepare: ([, source]) => matchesConstant(source),
 }))
 
-function matchesConstant(source: Value): ((text: string) => boolean) | undefined {
+function matchesConstant(source: Value): Overload['call'] | undefined {
   const pattern = constantPattern(source)
-  return pattern && ((text) => pattern.test(text))
+  return pattern && ((text: string, _source: string, budget?: Budget) => matches(pattern, text, budget))
 }
 
 const text: Library = [
@@ -159,4 +161,4 @@ const times: Library = [
   durationAccessor('getMilliseconds', 1_000_000n, 1000n),
 ]
 
-export const standard: Library = [...sizes, ...text, ...matches, ...conversions, ...times]
+export const standard: Library = [...sizes, ...text, ...matching, ...conversions, ...times]

@@ -1,6 +1,7 @@
 /** Functions on strings beyond the standard ones. Indices count code points. */
 
-import { define, defineMethod, type Library } from '../environment.ts'
+import { maxTextLength } from '../arithmetic.ts'
+import { define, defineMethod, givenBudget, type Library } from '../environment.ts'
 import { codePointsOf, isFlat, size, slice, toIndex, toOffset } from '../text.ts'
 import { dyn, int, list, string } from '../types.ts'
 import { fail, noSuchOverload, type Value } from '../values.ts'
@@ -37,7 +38,7 @@ export const strings: Library = [
   defineMethod('trim', [string], string, (text: string) => text.replace(leadingSpace, '').replace(trailingSpace, '')),
   defineMethod('reverse', [string], string, (text: string) => codePointsOf(text).reverse().join('')),
   define('strings.quote', [string], string, quote),
-  defineMethod('format', [string, list(dyn)], string, formatText),
+  givenBudget(defineMethod('format', [string, list(dyn)], string, formatText)),
 ]
 
 /** What Unicode calls white space, which is not quite what JavaScript trims. */
@@ -66,12 +67,21 @@ function lastIndexOf(text: string, part: string, from: number): number {
 }
 
 function join(parts: readonly Value[], separator: string): string {
-  return parts.every((part) => typeof part === 'string') ? parts.join(separator) : noSuchOverload()
+  let length = Math.max(0, parts.length - 1) * separator.length
+  for (const part of parts) length += typeof part === 'string' ? part.length : noSuchOverload()
+  refuseLong(length)
+  return parts.join(separator)
+}
+
+function refuseLong(length: number): void {
+  if (length > maxTextLength) fail(`string of ${length} characters is too long`)
 }
 
 /** @param limit how many are replaced at most; all when negative */
 function replace(text: string, old: string, by: string, limit: number): string {
+  if (old === '') refuseLong(text.length + (text.length + 1) * by.length)
   const parts = splitAt(text, old)
+  refuseLong(text.length + (parts.length - 1) * (by.length - old.length))
   if (limit < 0) return parts.join(by)
   const count = Math.min(Number(limit), parts.length - 1)
   let result = parts[0]!
