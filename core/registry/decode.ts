@@ -180,7 +180,9 @@ export function validateObject(
   errors.push(...brokenRules(object, old, served, errors, warn))
   // Rules read fields by their types, so they see only what has the right shape.
   if (errors.length === 0 || definition.builtin) errors.push(...(rules.validate?.(object) ?? []))
-  errors.push(...((old ? rules.validateUpdate?.(object, old, subresource) : rules.validateCreate?.(object)) ?? []))
+  const more = old ? rules.validateUpdate?.(object, old, subresource) : rules.validateCreate?.(object)
+  // Of a definition there may be more than a call can take as arguments.
+  for (const error of more ?? []) errors.push(error)
   if (errors.length > 0) {
     throw newInvalid({ group: definition.group, kind: definition.kind }, object.metadata.name ?? '', errors)
   }

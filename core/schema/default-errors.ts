@@ -5,7 +5,7 @@ import { cloneJson, equalJson, isObject, type JsonObject, setOwn } from './json.
 import { NodeCompiler, type SchemaNode } from './node.ts'
 import { Path } from './path.ts'
 import { prune } from './prune.ts'
-import { at, keyed, propertiesOf, type SchemaFault } from './schema-places.ts'
+import { append, at, keyed, propertiesOf, type SchemaFault } from './schema-places.ts'
 import { validate } from './validate.ts'
 
 /**
@@ -14,42 +14,37 @@ import { validate } from './validate.ts'
  * @param schema structural, of a whole resource
  */
 export function defaultErrors(schema: JsonSchema, path: string): SchemaFault[] {
-  const compiler = new NodeCompiler({})
-  return errorsWithin(compiler.resource(schema), schema, path, { compiler, wrap: undefined })
+  return errorsWithin(schema, path, undefined)
 }
 
-interface Place {
-  compiler: NodeCompiler
-  /** Within apiVersion, kind or metadata of a resource: puts a value to where it belongs in an otherwise sound one. */
-  wrap: ((value: unknown) => JsonObject) | undefined
-}
+/**
+ * Within apiVersion, kind or metadata of a resource: puts a value to where it belongs in an otherwise sound one. Undefined
+ * elsewhere.
+ */
+type Wrap = ((value: unknown) => JsonObject) | undefined
 
 const soundResource = (): JsonObject => ({ apiVersion: 'validation/v1', kind: 'Validation', metadata: {} })
 const metaFields = ['metadata', 'apiVersion', 'kind']
 
-function errorsWithin(node: SchemaNode, schema: JsonSchema, path: string, place: Place): SchemaFault[] {
-  const { compiler } = place
+function errorsWithin(schema: JsonSchema, path: string, outer: Wrap): SchemaFault[] {
   const isEmbedded = schema['x-kubernetes-embedded-resource'] === true
-  const wrap = isEmbedded ? undefined : place.wrap
-  const errors = schema.default === undefined || schema.default === null ? [] : ownErrors(node, schema, path, wrap)
+  const wrap = isEmbedded ? undefined : outer
+  const errors = schema.default === undefined || schema.default === null ? [] : ownErrors(schema, path, wrap)
   if (isObject(schema.items)) {
     const inner = wrap && ((value: unknown) => wrap([value]))
-    const items = compiler.node(schema.items)
-    errors.push(...errorsWithin(items, schema.items, at(path, 'items'), { compiler, wrap: inner }))
+    append(errors, errorsWithin(schema.items, at(path, 'items'), inner))
   }
   for (const [name, child] of propertiesOf(schema)) {
-    const inner = wrapOf(node, wrap, name)
-    errors.push(
-      ...errorsWithin(compiler.node(child), child, keyed(path, 'properties', name), { compiler, wrap: inner }),
-    )
+    const inner = wrapOf(isEmbedded, wrap, name)
+    append(errors, errorsWithin(child, keyed(path, 'properties', name), inner))
   }
   return errors
 }
 
-function wrapOf(node: SchemaNode, wrap: Place['wrap'], name: string): Place['wrap'] {
+function wrapOf(isEmbedded: boolean, wrap: Wrap, name: string): Wrap {
   if (wrap) return (value) => wrap(withField({}, name, value))
   // The whole's own metadata takes no defaults at all.
-  return node.isEmbedded && metaFields.includes(name) ? (value) => withField(soundResource(), name, value) : undefined
+  return isEmbedded && metaFields.includes(name) ? (value) => withField(soundResource(), name, value) : undefined
 }
 
 function withField(object: JsonObject, name: string, value: unknown): JsonObject {
@@ -57,7 +52,8 @@ function withField(object: JsonObject, name: string, value: unknown): JsonObject
   return object
 }
 
-function ownErrors(node: SchemaNode, schema: JsonSchema, path: string, wrap: Place['wrap']): SchemaFault[] {
+function ownErrors(schema: JsonSchema, path: string, wrap: Wrap): SchemaFault[] {
+  const node = new NodeCompiler({}).node(schema)
   const field = at(path, 'default')
   const value = schema.default
   const found = () => validate(node, value, { custom: true, path: new Path(field) })

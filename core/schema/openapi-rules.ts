@@ -1,7 +1,7 @@
 import { forbidden, invalid, notSupported, required } from '#apis/meta/v1/field-error.ts'
 import type { JsonSchema } from '#core/registry/resource.ts'
 import { isObject } from './json.ts'
-import { at, branchLists, keyed, propertiesOf, propertyOf, type SchemaFault } from './schema-places.ts'
+import { append, at, branchLists, keyed, propertiesOf, propertyOf, type SchemaFault } from './schema-places.ts'
 
 /**
  * What each keyword of a schema may say, beside what makes it structural: the vocabulary, and list and map types.
@@ -78,7 +78,7 @@ function mapErrors(schema: JsonSchema, path: string, place: Place): SchemaFault[
   }
   if (isObject(additionalProperties)) {
     const noDefault = place.isInMeta ? 'inside additionalProperties applying to object metadata' : place.noDefault
-    errors.push(...schemaErrors(additionalProperties, field, { ...place, isRoot: false, noDefault }))
+    append(errors, schemaErrors(additionalProperties, field, { ...place, isRoot: false, noDefault }))
   }
   return errors
 }
@@ -93,8 +93,8 @@ function childErrors(schema: JsonSchema, path: string, { isRoot, isInMeta, noDef
     const place = isMeta ? { ...inner, isInMeta: true, noDefault: isRoot ? `in top-level ${name}` : noDefault } : inner
     return schemaErrors(child, keyed(path, 'properties', name), place)
   })
-  for (const [branchPath, branch] of branchLists(schema, path)) errors.push(...schemaErrors(branch, branchPath, inner))
-  for (const [itemPath, item] of itemsOf(schema, path)) errors.push(...schemaErrors(item, itemPath, inner))
+  for (const [branchPath, branch] of branchLists(schema, path)) append(errors, schemaErrors(branch, branchPath, inner))
+  for (const [itemPath, item] of itemsOf(schema, path)) append(errors, schemaErrors(item, itemPath, inner))
   return errors
 }
 
@@ -130,7 +130,7 @@ function listErrors(schema: JsonSchema, path: string): SchemaFault[] {
   if (listType !== undefined && schema.type !== 'array') {
     errors.push(typeError(schema, path, 'must be array if x-kubernetes-list-type is specified'))
   } else if (listType === 'set' && isObject(schema.items)) {
-    errors.push(...setErrors(schema.items, at(path, 'items')))
+    append(errors, setErrors(schema.items, at(path, 'items')))
   }
   if (listType !== undefined && !['atomic', 'set', 'map'].includes(listType)) {
     errors.push(notSupported(field, listType, ['atomic', 'set', 'map']))

@@ -21,7 +21,7 @@ export interface Pattern {
 }
 
 const cache = new Map<string, Pattern | undefined>()
-const maxCached = 10_000
+const maxCached = 1_000
 
 /** @returns undefined when the expression is none */
 export function compilePattern(pattern: string): Pattern | undefined {
@@ -32,8 +32,19 @@ export function compilePattern(pattern: string): Pattern | undefined {
   return made
 }
 
-/** Why a pattern cannot be used, in RE2's words; empty when it can. */
+const faults = new Map<string, string>()
+
+/** Why a pattern cannot be used, in RE2's words; empty when it can. Definitions say the same ones over and over. */
 export function patternFault(pattern: string): string {
+  const known = faults.get(pattern)
+  if (known !== undefined) return known
+  const fault = judged(pattern)
+  if (faults.size >= maxCached) faults.clear()
+  faults.set(pattern, fault)
+  return fault
+}
+
+function judged(pattern: string): string {
   try {
     RE2JS.compile(pattern)
     return ''

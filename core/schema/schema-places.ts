@@ -13,6 +13,11 @@ export interface SchemaFault extends FieldError {
   ratchet?: Ratchet
 }
 
+/** Adds all of them, however many: more than a call can take as arguments. */
+export function append<T>(errors: T[], more: readonly T[]): void {
+  for (const error of more) errors.push(error)
+}
+
 export const at = (path: string, child: string) => (path === '' ? child : `${path}.${child}`)
 
 export const keyed = (path: string, child: string, key: string | number) => `${at(path, child)}[${key}]`

@@ -1,5 +1,6 @@
 import { type FieldError, typeInvalid } from '#apis/meta/v1/field-error.ts'
 import { isObject, typeOfJson } from './json.ts'
+import { append } from './schema-places.ts'
 
 /**
  * Whether JSON that claims to be a schema has values of the right types under the keywords, at any depth: what may then
@@ -10,7 +11,7 @@ export function shapeErrors(schema: unknown, path: string): FieldError[] {
   const errors: FieldError[] = []
   for (const [keyword, value] of Object.entries(schema)) {
     const shape = shapes.get(keyword)
-    if (shape && value !== undefined) errors.push(...shape(value, path ? `${path}.${keyword}` : keyword))
+    if (shape && value !== undefined) append(errors, shape(value, path ? `${path}.${keyword}` : keyword))
   }
   return errors
 }

@@ -219,3 +219,8 @@ test('a schema nested without end is refused before it is walked', () => {
     `: Invalid value: "": must not be nested deeper than ${maxSchemaDepth} schemas`,
   ])
 })
+
+test('a schema may have more faults than a call has arguments', () => {
+  const properties = Object.fromEntries(Array.from({ length: 90_000 }, (_, at) => [`p${at}`, { uniqueItems: true }]))
+  expect(lines(root({ a: root(properties) }))).toHaveLength(180_000)
+})

@@ -4,7 +4,7 @@ import { defaultErrors } from './default-errors.ts'
 import { equalJson, isObject } from './json.ts'
 import { openApiErrors } from './openapi-rules.ts'
 import { patternFault } from './pattern.ts'
-import { at, branchLists, keyed, propertiesOf, propertyOf, type SchemaFault } from './schema-places.ts'
+import { append, at, branchLists, keyed, propertiesOf, propertyOf, type SchemaFault } from './schema-places.ts'
 import { shapeErrors } from './shape.ts'
 
 /**
@@ -35,8 +35,10 @@ export function judgeSchema(schema: JsonSchema, path: string, hasStatus: boolean
   const errors: SchemaFault[] = rootErrors(schema, path, hasStatus)
   const structural = structuralErrors(schema, path)
   const defaults = structural?.length === 0 ? defaultErrors(schema, path) : []
-  errors.push(...(structural ?? []), ...defaults, ...openApiErrors(schema, path))
-  return { errors, isStructural: structural?.length === 0 && defaults.length === 0 }
+  return {
+    errors: [...errors, ...(structural ?? []), ...defaults, ...openApiErrors(schema, path)],
+    isStructural: structural?.length === 0 && defaults.length === 0,
+  }
 }
 
 /** All faults of a schema by itself; paths begin at the schema: `properties[spec].type`, and are empty for the schema itself. */
@@ -130,17 +132,22 @@ function invariantErrors(schema: JsonSchema, path: string, level: Level): FieldE
   const { type, items, additionalProperties } = schema
   const errors: FieldError[] = []
   if (type === 'array' && !items) errors.push(required(at(path, 'items'), 'must be specified'))
-  if (items) errors.push(...invariantErrors(items, at(path, 'items'), 'item'))
+  if (items) append(errors, invariantErrors(items, at(path, 'items'), 'item'))
   for (const [name, child] of propertiesOf(schema)) {
-    errors.push(...invariantErrors(child, keyed(path, 'properties', name), 'field'))
+    append(errors, invariantErrors(child, keyed(path, 'properties', name), 'field'))
   }
   if (additionalProperties !== undefined) {
     const field = at(path, 'additionalProperties')
     if (level === 'root') errors.push(forbidden(field, 'must not be used at the root'))
-    if (isObject(additionalProperties)) errors.push(...invariantErrors(additionalProperties, field, 'field'))
+    if (isObject(additionalProperties)) append(errors, invariantErrors(additionalProperties, field, 'field'))
   }
-  errors.push(...extensionErrors(schema, path), ...valueErrors(schema, path), ...typeErrors(schema, path, level))
-  return [...errors, ...resourceErrors(schema, path, level)]
+  return [
+    ...errors,
+    ...extensionErrors(schema, path),
+    ...valueErrors(schema, path),
+    ...typeErrors(schema, path, level),
+    ...resourceErrors(schema, path, level),
+  ]
 }
 
 function extensionErrors(schema: JsonSchema, path: string): FieldError[] {
@@ -218,7 +225,7 @@ function valueErrors(schema: JsonSchema, path: string, skips: Skips = intOrStrin
   for (const [branchPath, branch, name, index] of branchLists(schema, path)) {
     if (name === 'anyOf' && skips.anyOf) continue
     const within = { anyOf: name === 'allOf' && index === 0 && skips.firstOfAll, firstOfAll: false }
-    errors.push(...nestedErrors(branch, branchPath, within))
+    append(errors, nestedErrors(branch, branchPath, within))
   }
   const fault = schema.pattern ? patternFault(schema.pattern) : ''
   if (fault) {
@@ -261,9 +268,9 @@ const structureWords: readonly [keyword: keyof JsonSchema, words: string][] = [
 function nestedErrors(schema: JsonSchema, path: string, skips: Skips): FieldError[] {
   const errors = valueErrors(schema, path, skips)
   const none = { anyOf: false, firstOfAll: false }
-  if (schema.items) errors.push(...nestedErrors(schema.items, at(path, 'items'), none))
+  if (schema.items) append(errors, nestedErrors(schema.items, at(path, 'items'), none))
   for (const [name, child] of propertiesOf(schema)) {
-    errors.push(...nestedErrors(child, keyed(path, 'properties', name), none))
+    append(errors, nestedErrors(child, keyed(path, 'properties', name), none))
   }
   if (schema.additionalProperties) {
     errors.push(forbidden(at(path, 'additionalProperties'), 'must be undefined to be structural'))
@@ -291,13 +298,13 @@ function missingErrors(schema: JsonSchema, branch: JsonSchema, path: string, fro
   const errors = completenessErrors(schema, branch, path, from)
   if (branch.items) {
     const [itemsPath, itemsFrom] = [at(path, 'items'), at(from, 'items')]
-    if (schema.items) errors.push(...missingErrors(schema.items, branch.items, itemsPath, itemsFrom))
+    if (schema.items) append(errors, missingErrors(schema.items, branch.items, itemsPath, itemsFrom))
     else errors.push(required(itemsPath, `because it is defined in ${itemsFrom}`))
   }
   for (const [name, child] of propertiesOf(branch)) {
     const own = propertyOf(schema, name)
     const [ownPath, childFrom] = [keyed(path, 'properties', name), keyed(from, 'properties', name)]
-    if (own) errors.push(...missingErrors(own, child, ownPath, childFrom))
+    if (own) append(errors, missingErrors(own, child, ownPath, childFrom))
     else errors.push(required(ownPath, `because it is defined in ${childFrom}`))
   }
   return errors

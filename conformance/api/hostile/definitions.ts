@@ -130,6 +130,7 @@ const refused: [string, { method: string; path: string; body: unknown }, string]
     schema(object({}, { allOf: [{ properties: { constructor: { maxLength: 1 } } }] })),
     'properties[constructor]: Required value: because it is defined in',
   ],
+  ['20,000 faults', schema(object({ spec: object(fields(10_000, () => ({ uniqueItems: true }))) })), 'and 19000 more]'],
   ['numbers for items', field({ type: 'array', items: 7 }), 'must be of type object'],
 ]
 const unread: [string, { method: string; path: string; body: unknown }, number][] = [
