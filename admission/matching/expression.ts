@@ -1,5 +1,6 @@
 import { Budget, CompileError, compile, type Environment, EvaluationError, type Program, types } from '#core/cel/cel.ts'
 import type { Type } from '#core/cel/types.ts'
+import type { Bindings } from './inputs.ts'
 
 /** Why an expression is not accepted, in Kubernetes' words. */
 export class ExpressionError extends Error {}
@@ -62,7 +63,7 @@ export class Expression {
   }
 
   /** @throws OutOfBudget when the purse does not hold what it cost */
-  evaluate(bindings: Readonly<Record<string, unknown>>, purse: Purse): Outcome {
+  evaluate(bindings: Bindings, purse: Purse): Outcome {
     if (!this.#program) return { failure: this.#failure }
     const budget = new Budget({ limit: costLimits.expression })
     try {

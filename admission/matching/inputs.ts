@@ -57,6 +57,11 @@ export class Inputs {
   }
 }
 
+/** What expressions are evaluated with: they read it by the names of its properties. */
+export type Bindings = Readonly<Record<string, unknown>>
+
+export const bindingsOf = (inputs: Inputs) => inputs as unknown as Bindings
+
 /**
  * The request as webhooks and expressions see it, without its objects. What is empty is left out.
  * @see https://kubernetes.io/docs/reference/config-api/apiserver-admission.v1/#admission-k8s-io-v1-AdmissionRequest

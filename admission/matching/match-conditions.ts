@@ -2,6 +2,7 @@ import type { MatchCondition } from '#apis/admissionregistration/v1/zz_generated
 import { types } from '#core/cel/cel.ts'
 import { type ExpressionScope, environmentOf } from './environment.ts'
 import { costLimits, Expression, OutOfBudget, Purse } from './expression.ts'
+import type { Bindings } from './inputs.ts'
 
 /** Whether a request meets conditions, or why nobody can tell. */
 export type Verdict = { met: boolean; failure?: undefined } | { met?: undefined; failure: string }
@@ -16,7 +17,7 @@ export class MatchConditions {
   }
 
   /** All are looked at: one that is not met decides, even when another failed. */
-  judge(bindings: Readonly<Record<string, unknown>>): Verdict {
+  judge(bindings: Bindings): Verdict {
     const purse = new Purse(costLimits.matchConditions)
     const failures: string[] = []
     let isMet = true

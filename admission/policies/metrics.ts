@@ -4,7 +4,7 @@ export interface Observation {
   binding: string
   /** `no_error`, `compile_error`, `out_of_budget`, `invalid_error` */
   errorType: string
-  /** `allow`, `deny`, `warn`, `audit` */
+  /** `allow`, `deny`, `warn`, `audit`; empty for what changes objects. */
   action: string
   seconds: number
 }

@@ -18,9 +18,10 @@ import { type Invocation, invocationsOf } from './invocations.ts'
 import { errorTypeOf, type PolicyMetrics } from './metrics.ts'
 import { CompiledMutation, type CompiledPatch } from './mutation.ts'
 import { Params } from './params.ts'
-import { PolicySet } from './policy-set.ts'
+import { type Hook, PolicySet } from './policy-set.ts'
 import { RequestViews } from './request-views.ts'
 
+type MutatingHook = Hook<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, CompiledMutation>
 type MutatingInvocation = Invocation<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, CompiledMutation>
 
 /**
@@ -63,7 +64,7 @@ export class MutatingPolicies implements AdmissionStep {
   }
 
   /** @throws StatusError for what went wrong, unless all of it is to be ignored */
-  #run(hooks: ReturnType<MutatingPolicies['set']['for']>, pass: Pass): Promise<void> | void {
+  #run(hooks: readonly MutatingHook[], pass: Pass): Promise<void> | void {
     const { request } = pass
     const views = new RequestViews(request, this.#around)
     const ran = inTurn(invocationsOf(hooks, request, this.#params), (one) => {

@@ -4,7 +4,7 @@ import { types } from '#core/cel/cel.ts'
 import type { CompiledSchema } from '#core/schema/compile.ts'
 import { environmentOf, jsonPatchType, objectType } from '../matching/environment.ts'
 import { costLimits, Expression, OutOfBudget, Purse } from '../matching/expression.ts'
-import type { Inputs } from '../matching/inputs.ts'
+import { bindingsOf, type Inputs } from '../matching/inputs.ts'
 import { MatchConditions, type Verdict } from '../matching/match-conditions.ts'
 import { PatchError, withConfiguration, withJsonPatch } from './patches.ts'
 import { Variables } from './variables.ts'
@@ -37,13 +37,14 @@ export class CompiledMutation {
     return this.#conditions.judge(bindingsOf(inputs))
   }
 
-  /** @param object what `inputs` shows, never changed @param schema of its kind, for what is merged */
+  /** Never changes the object that `inputs` show. @param schema of its kind */
   mutate({ patchType, expression }: CompiledPatch, inputs: Inputs, schema: CompiledSchema): Mutated {
     const { object } = inputs
     const purse = new Purse(costLimits.policy)
-    inputs.variables = this.#variables.over(inputs, purse)
+    const bindings = bindingsOf(inputs)
+    inputs.variables = this.#variables.over(bindings, purse)
     try {
-      const { value, failure } = expression.evaluate(bindingsOf(inputs), purse)
+      const { value, failure } = expression.evaluate(bindings, purse)
       if (failure !== undefined) return { failure: expression.fault || expression.explain(failure) }
       return {
         object: patchType === 'JSONPatch' ? withJsonPatch(object!, value) : withConfiguration(object!, value, schema),
@@ -68,6 +69,3 @@ export function patchExpression({ patchType, jsonPatch, applyConfiguration }: Mu
 /** What the expression of a mutation has to evaluate to. */
 export const patchResult = ({ patchType }: Mutation) =>
   patchType === 'JSONPatch' ? types.list(jsonPatchType) : objectType
-
-/** Expressions read inputs by the names of their properties. */
-const bindingsOf = (inputs: Inputs) => inputs as unknown as Readonly<Record<string, unknown>>

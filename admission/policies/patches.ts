@@ -58,7 +58,9 @@ export function withJsonPatch(object: Readonly<UnstructuredObject>, made: unknow
   if (!Array.isArray(made)) throw new PatchError('type mismatch: JSONPatchType.expression should evaluate to array')
   const operations = made.map(operationOf)
   try {
-    return applyJsonPatch(cloneJson(object), operations) as UnstructuredObject
+    const patched = applyJsonPatch(cloneJson(object), operations)
+    if (isObject(patched)) return patched as UnstructuredObject
+    throw new PatchError('JSON Patch: what it makes of the object is none')
   } catch (error) {
     if (isFailedTest(error)) return object
     const status = findStatusError(error)?.status

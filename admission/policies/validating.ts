@@ -61,7 +61,7 @@ export class ValidatingPolicies implements AdmissionStep {
   #enforce(one: ValidatingInvocation, request: AdmissionRequest, views: RequestViews): Denial[] {
     const { hook, bound } = one
     const started = performance.now()
-    const { decisions } = hook.compiled.judge(views.inputs(one))
+    const decisions = hook.compiled.judge(views.inputs(one))
     const seconds = (performance.now() - started) / 1000
     const who = { policy: hook.name, binding: bound.name }
     const observe = (decision: Decision, action: string) =>

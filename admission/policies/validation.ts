@@ -1,12 +1,8 @@
-import type {
-  AuditAnnotation,
-  ValidatingAdmissionPolicy,
-  Validation,
-} from '#apis/admissionregistration/v1/zz_generated.types.ts'
+import type { ValidatingAdmissionPolicy, Validation } from '#apis/admissionregistration/v1/zz_generated.types.ts'
 import { types } from '#core/cel/cel.ts'
 import { environmentOf } from '../matching/environment.ts'
 import { costLimits, Expression, OutOfBudget, Purse } from '../matching/expression.ts'
-import type { Inputs } from '../matching/inputs.ts'
+import { type Bindings, bindingsOf, type Inputs } from '../matching/inputs.ts'
 import { MatchConditions } from '../matching/match-conditions.ts'
 import { Variables } from './variables.ts'
 
@@ -20,20 +16,8 @@ export interface Decision {
   reason: string
 }
 
-/** A value for the audit log. */
-export interface Annotation {
-  key: string
-  value: string
-}
-
-export interface Verdicts {
-  decisions: readonly Decision[]
-  annotations: readonly Annotation[]
-}
-
 const admitted: Decision = { action: 'admit', isFailure: false, message: '', reason: '' }
 const maxMessageBytes = 5 * 1024
-const maxAnnotationCharacters = 10 * 1024
 
 /** A ValidatingAdmissionPolicy that is ready to judge. */
 export class CompiledValidation {
@@ -41,7 +25,8 @@ export class CompiledValidation {
   readonly #conditions: MatchConditions
   readonly #variables: Variables
   readonly #validations: readonly CompiledRule[]
-  readonly #annotations: readonly { key: string; expression: Expression }[]
+  /** Nobody writes their values down; that one fails counts. */
+  readonly #annotations: readonly Expression[]
 
   constructor({ spec = {} }: ValidatingAdmissionPolicy) {
     const scope = { hasParams: spec.paramKind !== undefined, hasAuthorizer: true }
@@ -57,36 +42,34 @@ export class CompiledValidation {
         ? new Expression(rule.messageExpression, withoutAuthorizer, [types.string])
         : undefined,
     }))
-    this.#annotations = (spec.auditAnnotations ?? []).map(({ key, valueExpression }: AuditAnnotation) => ({
-      key,
-      expression: new Expression(valueExpression, environment, [types.string, types.nullType]),
-    }))
+    this.#annotations = (spec.auditAnnotations ?? []).map(
+      ({ valueExpression }) => new Expression(valueExpression, environment, [types.string, types.nullType]),
+    )
   }
 
-  /** Nothing is decided of a request that the policy's conditions leave out. */
-  judge(inputs: Inputs): Verdicts {
+  /** What each validation came to. Nothing is decided of a request that the policy's conditions leave out. */
+  judge(inputs: Inputs): readonly Decision[] {
     try {
       const { met, failure } = this.#conditions.judge(bindingsOf(inputs))
-      if (failure !== undefined) return this.#failed(failure)
-      return met ? this.#judge(inputs) : { decisions: [], annotations: [] }
+      if (failure === undefined) return met ? this.#judge(inputs) : []
+      return this.#failurePolicy === 'Ignore' ? [] : [this.#failure(failure)]
     } catch (error) {
-      if (error instanceof OutOfBudget) return this.#failed(error.message)
+      if (error instanceof OutOfBudget) return [this.#failure(error.message)]
       throw error
     }
   }
 
-  #judge(inputs: Inputs): Verdicts {
+  #judge(inputs: Inputs): Decision[] {
     const purse = new Purse(costLimits.policy)
-    inputs.variables = this.#variables.over(inputs, purse)
     const bindings = bindingsOf(inputs)
+    inputs.variables = this.#variables.over(bindings, purse)
     const decisions = this.#validations.map((rule) => this.#decide(rule, bindings, purse))
-    if (this.#annotations.length === 0) return { decisions, annotations: [] }
-    const annotated = this.#annotations.map((one) => annotate(one, bindings, new Purse(costLimits.policy)))
-    const failures = annotated.flatMap(({ failure }) => (failure === undefined ? [] : [this.#failure(failure)]))
-    return {
-      decisions: [...decisions, ...failures.filter(({ action }) => action === 'deny')],
-      annotations: annotated.flatMap(({ annotation }) => annotation ?? []),
+    const annotationsPurse = new Purse(costLimits.policy)
+    for (const annotation of this.#annotations) {
+      const { failure } = annotation.evaluate(bindings, annotationsPurse)
+      if (failure !== undefined) decisions.push(this.#failure(annotation.explain(failure)))
     }
+    return decisions
   }
 
   #decide({ rule, expression, message }: CompiledRule, bindings: Bindings, purse: Purse): Decision {
@@ -103,10 +86,6 @@ export class CompiledValidation {
     }
   }
 
-  #failed(message: string): Verdicts {
-    return { decisions: [this.#failure(message)], annotations: [] }
-  }
-
   #failure(message: string): Decision {
     return { action: this.#failurePolicy === 'Ignore' ? 'admit' : 'deny', isFailure: true, message, reason: '' }
   }
@@ -118,11 +97,6 @@ interface CompiledRule {
   message: Expression | undefined
 }
 
-type Bindings = Readonly<Record<string, unknown>>
-
-/** Expressions read inputs by the names of their properties. */
-const bindingsOf = (inputs: Inputs) => inputs as unknown as Bindings
-
 /** What an expression says; empty for what no answer can show. */
 function shortMessage(value: unknown): string {
   const text = typeof value === 'string' ? value.trim() : ''
@@ -131,14 +105,3 @@ function shortMessage(value: unknown): string {
 
 const plainMessage = ({ message, expression }: Validation) =>
   message?.trim() || `failed expression: ${expression.trim()}`
-
-function annotate(
-  { key, expression }: { key: string; expression: Expression },
-  bindings: Bindings,
-  purse: Purse,
-): { annotation?: Annotation; failure?: string } {
-  const { value, failure } = expression.evaluate(bindings, purse)
-  if (failure !== undefined) return { failure: expression.explain(failure) }
-  const text = typeof value === 'string' ? value.trim() : ''
-  return text === '' ? {} : { annotation: { key, value: text.slice(0, maxAnnotationCharacters) } }
-}

@@ -5,13 +5,13 @@ import { environmentOf } from '../matching/environment.ts'
 import { costLimits, OutOfBudget, Purse } from '../matching/expression.ts'
 import { Variables } from './variables.ts'
 
-interface Bindings extends Record<string, unknown> {
+interface Inputs extends Record<string, unknown> {
   variables: object
 }
 
 function evaluated(expression: string, declared: readonly Variable[], object: unknown, limit = costLimits.policy) {
   const variables = new Variables(declared, environmentOf({}))
-  const bindings: Bindings = { object, variables: {} }
+  const bindings: Inputs = { object, variables: {} }
   bindings.variables = variables.over(bindings, new Purse(limit))
   return toNative(compile(expression, variables.within(environmentOf({}))).evaluate(bindings))
 }

@@ -2,6 +2,7 @@ import type { Variable } from '#apis/admissionregistration/v1/zz_generated.types
 import { type Environment, Failure, types } from '#core/cel/cel.ts'
 import type { Type } from '#core/cel/types.ts'
 import { Expression, type Purse } from '../matching/expression.ts'
+import type { Bindings } from '../matching/inputs.ts'
 
 /**
  * The variables of a policy: each may refer to those before it, is evaluated when an expression first asks for it, and
@@ -39,9 +40,9 @@ export class Variables {
    * An object that has them all, to be handed to expressions as `variables`.
    * @param bindings what they are evaluated with, themselves included
    */
-  over(bindings: object, purse: Purse): object {
+  over(bindings: Bindings, purse: Purse): object {
     const made = Object.create(this.#shape.shared, this.#shape.own) as Lazy
-    made[state] = new Evaluations(this.#expressions, bindings as Readonly<Record<string, unknown>>, purse)
+    made[state] = new Evaluations(this.#expressions, bindings, purse)
     return made
   }
 }
@@ -54,11 +55,11 @@ interface Lazy {
 
 class Evaluations {
   readonly #expressions: readonly Expression[]
-  readonly #bindings: Readonly<Record<string, unknown>>
+  readonly #bindings: Bindings
   readonly #purse: Purse
   readonly #outcomes: (ReturnType<Expression['evaluate']> | undefined)[]
 
-  constructor(expressions: readonly Expression[], bindings: Readonly<Record<string, unknown>>, purse: Purse) {
+  constructor(expressions: readonly Expression[], bindings: Bindings, purse: Purse) {
     this.#expressions = expressions
     this.#bindings = bindings
     this.#purse = purse
