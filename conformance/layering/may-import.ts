@@ -7,7 +7,8 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   core: ['apis'],
   // The composition root joins what may not know each other.
   'core/cluster.ts': ['apis', 'core', 'admission', 'codegen/client', 'plugins'],
-  // A command that is a client of a server.
+  // Commands that are clients of a server.
+  'core/cli/crd-lint-cluster.ts': ['apis', 'core', 'codegen/client'],
   'core/cli/migrate.ts': ['apis', 'core', 'codegen/client'],
   'core/leadership.ts': ['apis', 'codegen/client', 'plugins/kit'],
   admission: ['apis', 'core/errors', 'core/machinery', 'core/schema', 'core/cel'],

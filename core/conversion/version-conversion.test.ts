@@ -34,7 +34,8 @@ function open(parts: Partial<VersionParts> = {}, isLate = false) {
   const conversion = new VersionConversion({
     kind: 'Widget',
     apiVersion: 'x.dev/v2',
-    since: 0,
+    isCurrent: () => true,
+    noteCurrent: () => {},
     showsAsStored: (one) => reviveObject(one.bytes).apiVersion === 'x.dev/v2',
     schemaOf: () => undefined,
     renamedFrom: () => [],
@@ -138,7 +139,10 @@ test('what was stored under an older schema is brought up to its own version, th
     },
     'x.dev/v2': { prune: (value) => delete (value as Record<string, unknown>).v1only, applyDefaults: () => {} },
   }
-  const { conversion } = open({ since: 5, schemaOf: (version) => schemas[version] })
+  const { conversion } = open({
+    isCurrent: ({ revision }) => revision >= 5,
+    schemaOf: (version) => schemas[version],
+  })
   const stored = object('v1', 'a', { old: 1, v1only: 2 })
   expect(shownOf(conversion.show(entry(stored, 4)) as CacheEntry)).toEqual({
     ...object('v2', 'a', { given: 1, converted: true }),
@@ -147,4 +151,30 @@ test('what was stored under an older schema is brought up to its own version, th
   const later = shownOf(conversion.show(entry(stored, 5)) as CacheEntry)
   expect(later).toMatchObject({ old: 1, converted: true })
   expect(later).not.toHaveProperty('given')
+})
+
+test('what is up to date already is found so once, and shown as it is stored', () => {
+  const known = new Set<CacheEntry>()
+  let pruned = 0
+  const { conversion, batches } = open({
+    isCurrent: (one) => known.has(one),
+    noteCurrent: (one) => known.add(one),
+    showsAsStored: (one) => known.has(one) && reviveObject(one.bytes).apiVersion === 'x.dev/v2',
+    schemaOf: () => ({
+      prune: () => {
+        pruned++
+      },
+      applyDefaults: () => {},
+    }),
+    renamedFrom: () => ['x.dev/v1'],
+  })
+  const [own, other] = [entry(object('v2', 'a'), 1), entry(object('v1', 'b'), 2)]
+  for (let at = 0; at < 3; at++) {
+    expect(conversion.show(own)).toBe(own)
+    expect(shownOf(conversion.show(other) as CacheEntry).apiVersion).toBe('x.dev/v2')
+  }
+  expect(known).toEqual(new Set([own, other]))
+  // Once each by its own schema, and what was converted by that of the version it is shown in.
+  expect(pruned).toBe(3)
+  expect(batches).toEqual([1])
 })

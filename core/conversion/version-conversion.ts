@@ -12,8 +12,10 @@ export interface VersionParts {
   kind: string
   apiVersion: string
   converter: Converter
-  /** Objects of older revisions were written under other schemas. */
-  since: number
+  /** Whether an entry is as today's schema of its own version would have it: pruned, with all defaults. */
+  isCurrent(entry: CacheEntry): boolean
+  /** An entry turned out to be so. */
+  noteCurrent(entry: CacheEntry): void
   /** True for an entry whose bytes are what the version shows. */
   showsAsStored(entry: CacheEntry): boolean
   /** The schema of a version of the resource; undefined where objects are not judged by one, or there is no such version. */
@@ -89,7 +91,7 @@ export class VersionConversion {
 
   /** Costs less than to remember it. */
   #renamed(entry: CacheEntry): CacheEntry | undefined {
-    if (entry.revision < this.#parts.since) return undefined
+    if (!this.#parts.isCurrent(entry)) return undefined
     if (entry.startsWith(this.#head)) return entry
     this.#renamedHeads ??= this.#parts.renamedFrom().map((apiVersion) => this.#headOf(apiVersion))
     const head = this.#renamedHeads.find((one) => entry.startsWith(one))
@@ -160,18 +162,25 @@ export class VersionConversion {
     const objects = entries.map((entry) => this.#revive(entry))
     const revisions = objects.map(({ metadata }) => metadata.resourceVersion)
     const finish = (list: readonly UnstructuredObject[]) =>
-      entries.map((entry, at) => converted.add(this, entry, encode(list[at]!, ownersText(entry.bytes), revisions[at])))
+      entries.map((entry, at) => {
+        // What was brought up to date may have been so before.
+        if (this.#parts.showsAsStored(entry)) return entry
+        return converted.add(this, entry, encode(list[at]!, ownersText(entry.bytes), revisions[at]))
+      })
     const made = this.convert(objects)
     return made instanceof Promise ? made.then(finish) : finish(made)
   }
 
   /** What was stored under an older schema is brought up to today's of its own version first. */
   #revive(entry: CacheEntry): UnstructuredObject {
-    const object = reviveObject(entry.bytes)
-    if (entry.revision >= this.#parts.since) return object
-    const schema = this.#parts.schemaOf(object.apiVersion)
+    const { isCurrent, noteCurrent, schemaOf } = this.#parts
+    const { bytes } = entry
+    const object = reviveObject(bytes)
+    if (isCurrent(entry)) return object
+    const schema = schemaOf(object.apiVersion)
     schema?.prune(object)
     schema?.applyDefaults(object)
+    if (encode(object, ownersText(bytes), object.metadata.resourceVersion).equals(bytes)) noteCurrent(entry)
     return object
   }
 }

@@ -166,6 +166,7 @@ export class Resource {
   readonly #compiler: SchemaCompiler
   readonly #conversions = new Map<string, VersionConversion>()
   readonly #renamed = new Map<string, boolean>()
+  #current: WeakSet<CacheEntry> | undefined
 
   constructor(
     definition: ResourceDefinition,
@@ -202,6 +203,11 @@ export class Resource {
     return (this.isMixed ? this.#versionAt(apiVersionIn(entry.bytes)) : undefined) ?? this.storage
   }
 
+  /** Whether an entry is as today's schema of its own version would have it; of older ones that is not known until they are read. */
+  isCurrent(entry: CacheEntry): boolean {
+    return entry.revision >= this.since || (this.#current?.has(entry) ?? false)
+  }
+
   /** Whether stored objects may be of another version than the one objects are stored in today. */
   get isMixed(): boolean {
     return !this.definition.builtin && this.definition.versions.length > 1
@@ -222,7 +228,8 @@ export class Resource {
     return {
       apiVersion,
       converter: this.converter,
-      since: this.since,
+      isCurrent: (entry) => this.isCurrent(entry),
+      noteCurrent: (entry) => (this.#current ??= new WeakSet()).add(entry),
       showsAsStored: (entry) => version?.showsAsStored(entry) ?? false,
       schemaOf: (one) => (this.definition.builtin ? undefined : this.#versionAt(one)?.schema),
       kind: this.definition.kind,
@@ -320,7 +327,7 @@ export class ServedVersion {
   /** True for an entry whose bytes are what this version shows. */
   showsAsStored(entry: CacheEntry): boolean {
     const { resource } = this
-    if (!this.isStorage || entry.revision < resource.since) return false
+    if (!this.isStorage || !resource.isCurrent(entry)) return false
     return !resource.isMixed || entry.startsWith((this.#head ??= headOf({ ...resource.definition, ...this })))
   }
 
