@@ -2,7 +2,7 @@
  * Asking what somebody may do. The variable `authorizer` is an `Authorizer`, around the host that decides;
  * `authorizer.requestResource` is what `requestResource` makes.
  */
-import { dnsLabelFaults, dnsSubdomainFaults } from '#apis/meta/v1/names.ts'
+import { dnsLabelFaults, dnsSubdomainFaults } from '@keelson/apis/meta/v1/names.ts'
 import { defineMethod, type Library } from '../environment.ts'
 import { bool, opaque, string } from '../types.ts'
 import { fail, Opaque } from '../values.ts'

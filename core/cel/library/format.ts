@@ -5,7 +5,7 @@ import {
   dnsSubdomainFaults,
   labelKeyFaults,
   labelValueFaults,
-} from '#apis/meta/v1/names.ts'
+} from '@keelson/apis/meta/v1/names.ts'
 import { define, defineMethod, type Library } from '../environment.ts'
 import { parseTimestamp } from '../time.ts'
 import { list, opaque, optional, string } from '../types.ts'

@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { pack } from './pack.ts'
+
+const run = promisify(execFile)
+
+/** A folder of a project that has these packages, and nothing of the repository around it. */
+async function projectWith(names: readonly string[], dependency: string): Promise<string> {
+  const project = await mkdtemp(join(tmpdir(), 'keelson-project-'))
+  const modules = join(project, 'node_modules')
+  for (const { name, directory } of await pack(names, join(project, 'packed'))) {
+    await mkdir(dirname(join(modules, name)), { recursive: true })
+    await cp(directory, join(modules, name), { recursive: true })
+  }
+  const installed = dirname(createRequire(import.meta.url).resolve(`${dependency}/package.json`))
+  await symlink(installed, join(modules, dependency))
+  return project
+}
+
+const script = `
+import { Budget, compile, evaluate } from '@keelson/cel'
+import { kubernetesEnvironment } from '@keelson/cel/library/kubernetes.ts'
+const budget = new Budget({ limit: 100 })
+const holds = compile("format.dns1123Label().validate('A').hasValue()", kubernetesEnvironment).evaluate({}, budget)
+console.log(JSON.stringify([evaluate('a + b', { a: 1, b: 2 }), holds, budget.cost]))
+`
+
+test('a plain project uses the packed library of expressions', { timeout: 60_000 }, async () => {
+  const project = await projectWith(['@keelson/apis', '@keelson/cel'], 're2js')
+  try {
+    await writeFile(join(project, 'use.mjs'), script)
+    const { stdout } = await run(process.execPath, [join(project, 'use.mjs')], { cwd: project })
+    expect(JSON.parse(stdout)).toEqual([3, true, 10])
+  } finally {
+    await rm(project, { recursive: true })
+  }
+})
