@@ -418,7 +418,7 @@ const subresources: ConformanceCase[] = [
       const path = `${await pathOf(t, kind)}/${made.metadata.name}/status`
       const refused = await t.http({ method: 'PUT', path, body: { ...made, status: { b: 'no' } } })
       assert.equal(refused.status, 422)
-      assert.ok(refused.text.includes('status.b in body must be of type integer'), refused.text)
+      assert.ok(refused.text.includes('must be of type integer'), refused.text)
       const body = {
         ...made,
         spec: { a: 'other' },

@@ -76,7 +76,8 @@ function tryCompile(pattern: string): Pattern | undefined {
 
 /** Escapes that mean something else, or nothing, to V8. */
 const ownEscapes = /\\(?:x\{|[aceghijklmoquyCEGHIJKLMNOQRTUVXYZ_])/
-const quantifier = /(?:[*+?]|\{\d+(?:,\d*)?\})\??/g
+/** What may match more or less of the text; `{8}` does not. */
+const quantifier = /(?:[*+?]|\{\d+,\d*\})\??/g
 /** So many repetitions of one thing V8's linear-time engine still takes. */
 const fewRepetitions = 4
 
