@@ -160,6 +160,8 @@ export class Resource {
   readonly converter: Converter
   /** What its objects are given that nobody else may have. */
   reservations: Reservations | undefined
+  /** Judges beforehand, and elsewhere, what would hold everybody up; absent, and giving nothing: there is no such thing. */
+  prejudge: ((object: UnstructuredObject, old?: UnstructuredObject) => Promise<void> | undefined) | undefined
   /** What its schema, or that of others who name its objects, says about more than one object. */
   constraints: ResourceConstraints | undefined
   readonly #versions = new Map<string, ServedVersion>()

@@ -179,6 +179,8 @@ export class ResourceStore {
     dropStatus(object, served)
     resource.rules.prepareCreate?.(object)
     request.name = object.metadata.name ?? ''
+    const judging = resource.prejudge?.(object)
+    if (judging) await judging
     validateObject(object, undefined, served, '')
     warnOf(object, undefined, resource, context.warn)
     const { reservations } = resource
@@ -377,6 +379,8 @@ export class ResourceStore {
     shownAs?.put?.(object, request.object)
     setUpdateMetadata(object, old, resource)
     resource.rules.prepareUpdate?.(object, old, subresource)
+    const judging = subresource === '' ? resource.prejudge?.(object, old) : undefined
+    if (judging) await judging
     validateObject(object, old, served, subresource, context.warn)
     if (subresource === '') warnOf(object, old, resource, context.warn)
     const reserves = subresource === '' && !isReadyToRemove(object, resource.rules)

@@ -12,6 +12,7 @@ import type { JsonSchema, ResourceDefinition } from '../resource.ts'
 import { nameOfKey, type ResourceStore } from '../resource-store.ts'
 import { conditionsOf, isTrue, type NameConflict, nameConflicts, withCondition } from './conditions.ts'
 import { definitionOf } from './definition.ts'
+import { LargeDefinitions } from './large-definitions.ts'
 import { NameReservations } from './name-reservations.ts'
 import { cleanupFinalizer } from './rules.ts'
 import { StoredSchemas } from './stored-schemas.ts'
@@ -51,6 +52,8 @@ export class CustomResources {
   start(): void {
     const definitions = this.#registry.get(group, resource)!
     definitions.reservations = new NameReservations(() => this.#registry.groups, this.#now)
+    const large = new LargeDefinitions()
+    definitions.prejudge = (crd, old) => large.prejudge(crd, old)
     const { cache } = definitions
     // Who has a name keeps it: a definition that waits for it must not be first only because of the alphabet.
     const undecided: CacheEntry[] = []

@@ -5,7 +5,8 @@ import { unknownFormats } from '#core/schema/formats.ts'
 import type { JsonSchema } from '../resource.ts'
 import { approvalField, approvalOf } from './approval.ts'
 import { isTrue, withCondition } from './conditions.ts'
-import { namesErrors, specErrors } from './definition-errors.ts'
+import { namesErrors } from './definition-errors.ts'
+import { judgedSpecErrors } from './judged-specs.ts'
 
 /** Holds a deleted CRD until its objects are gone. */
 export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
@@ -43,12 +44,18 @@ export const customResourceDefinitionRules: Rules<CustomResourceDefinition> = {
     )
   },
   validateCreate(crd) {
-    return [...nameErrors(crd), ...specErrors(crd), ...statusErrors(crd), ...approvalErrors(crd), ...openErrors(crd)]
+    return [
+      ...nameErrors(crd),
+      ...judgedSpecErrors(crd),
+      ...statusErrors(crd),
+      ...approvalErrors(crd),
+      ...openErrors(crd),
+    ]
   },
   validateUpdate(crd, old, subresource) {
     if (subresource !== '') return namesErrors(crd.status?.acceptedNames, 'status.acceptedNames', false)
     return [
-      ...specErrors(crd, old),
+      ...judgedSpecErrors(crd, old),
       ...immutableErrors(crd, old),
       ...statusErrors(crd),
       ...approvalErrors(crd, old),
