@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { pack } from './pack.ts'
@@ -17,8 +17,7 @@ async function projectWith(names: readonly string[], dependency: string): Promis
     await mkdir(dirname(join(modules, name)), { recursive: true })
     await cp(directory, join(modules, name), { recursive: true })
   }
-  const installed = dirname(createRequire(import.meta.url).resolve(`${dependency}/package.json`))
-  await symlink(installed, join(modules, dependency))
+  await symlink(fileURLToPath(new URL(`../node_modules/${dependency}`, import.meta.url)), join(modules, dependency))
   return project
 }
 
