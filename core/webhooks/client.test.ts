@@ -145,7 +145,7 @@ const unreachable: { name: string; config: (url: string) => WebhookClientConfig;
   {
     name: 'is no service',
     config: () => ({ service: { namespace: 'team', name: 'hook' } }),
-    says: 'Post "https://hook.team.svc/?timeout=5s": service "hook" not found',
+    says: 'Post "https://hook.team.svc:443/?timeout=5s": service "hook" not found',
   },
   {
     name: 'does not listen',

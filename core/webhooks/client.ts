@@ -46,13 +46,13 @@ export class WebhookClient implements Disposable {
    * @throws WebhookError
    */
   async post(config: WebhookClientConfig, body: string, call: WebhookCall): Promise<unknown> {
-    const shown = urlOf(config, call)
+    const address = addressText(config, call)
+    const url = new URL(address)
     try {
-      const text = await this.#send(config, shown, Buffer.from(body), call)
-      return parse(text)
+      return parse(await this.#send(config, url, Buffer.from(body), call))
     } catch (error) {
       if (error instanceof WebhookError) throw error
-      throw new WebhookError(`Post ${JSON.stringify(shown.href)}: ${reasonOf(error as Error, shown)}`, { cause: error })
+      throw new WebhookError(`Post ${JSON.stringify(address)}: ${reasonOf(error as Error, url)}`, { cause: error })
     }
   }
 
@@ -97,12 +97,12 @@ export class WebhookClient implements Disposable {
 }
 
 /** The address as messages show it, with the time that the webhook is told it has. */
-function urlOf({ url, service }: WebhookClientConfig, { timeoutMs }: WebhookCall): URL {
-  const { name, namespace, path = '', port = 443 } = service ?? { name: '', namespace: '' }
-  const base = url ?? `https://${name}.${namespace}.svc:${port}${path.startsWith('/') ? '' : '/'}${path}`
-  const shown = new URL(base)
-  shown.searchParams.set('timeout', `${Math.ceil(timeoutMs / 1000)}s`)
-  return shown
+function addressText({ url, service }: WebhookClientConfig, { timeoutMs }: WebhookCall): string {
+  const timeout = `?timeout=${Math.ceil(timeoutMs / 1000)}s`
+  // No query is permitted in the URL of a webhook.
+  if (url !== undefined) return new URL(url).href + timeout
+  const { name, namespace, path = '', port = 443 } = service!
+  return `https://${name}.${namespace}.svc:${port}${path.startsWith('/') ? '' : '/'}${path}${timeout}`
 }
 
 /** The connection had served before and was gone: nothing has been asked yet. */
