@@ -183,6 +183,37 @@ const shapes: ConformanceCase[] = [
     },
   }),
   defineCase({
+    name: 'custom: what a schema does not know any more is not shown, and gone with the next write',
+    stands: `${docs}#field-pruning`,
+    async run(t) {
+      const { kind, door, make } = await established(t, { spec: { kept: text, gone: text } })
+      const made = await make({ kept: 'a', gone: 'b' })
+      const [version] = kind.definition.spec.versions as [object]
+      const versions = (properties: object) => [
+        { ...version, schema: { openAPIV3Schema: object({ spec: object(properties) }) } },
+      ]
+      const define = (properties: object) =>
+        t.client.resource(customResourceDefinitions).patch(kind.definition.metadata.name!, {
+          type: 'merge',
+          body: { spec: { versions: versions(properties) } },
+        })
+      const shows = (spec: object) =>
+        t.eventually(async () => {
+          assert.deepEqual((await door.get(made.metadata.name!)).spec, spec)
+          return true
+        })
+      await define({ kept: text })
+      await shows({ kept: 'a' })
+      await define({ kept: text, gone: text })
+      await shows({ kept: 'a', gone: 'b' })
+      await define({ kept: text })
+      await shows({ kept: 'a' })
+      await door.patch(made.metadata.name!, { type: 'merge', body: { metadata: { labels: { l: 'm' } } } })
+      await define({ kept: text, gone: text })
+      await shows({ kept: 'a' })
+    },
+  }),
+  defineCase({
     name: 'custom: lists that are sets and maps hold nothing twice',
     stands: 'https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy',
     async run(t) {
@@ -523,6 +554,26 @@ const lists: ConformanceCase[] = [
       assert.match(String(full?.[6]), /^\d+y$/)
       assert.deepEqual(full?.toSpliced(6, 1), ['full', 'x', '["a","b"]', 3, 1.5, true, 'B', 'b', 'c'])
       assert.deepEqual(none, ['none', '5', null, null, null, null, '<invalid>', null, null, null])
+    },
+  }),
+  defineCase({
+    name: 'custom: a column that cannot be read ends the row, and one through everything holds nobody up',
+    stands: `${docs}#additional-printer-columns`,
+    async run(t) {
+      const paths = ['.spec.name', '..*..*..*..*..*..name', '.spec.items[?(@.name==', '.spec.name']
+      const { kind, make } = await established(t, {
+        spec: { name: text, any: anything },
+        version: { additionalPrinterColumns: paths.map((path, at) => column(`C${at}`, 'string', path)) },
+      })
+      let any: unknown = 'x'
+      for (let depth = 0; depth < 8; depth++) any = { a: any, b: any }
+      await make({ name: 'n', any })
+      const { columnDefinitions, rows } = await tableOf(t, await pathOf(t, kind))
+      assert.deepEqual(
+        columnDefinitions.map(({ name }) => name),
+        ['Name', 'C0', 'C1'],
+      )
+      assert.equal(rows[0]?.cells[1], 'n')
     },
   }),
   defineCase({
