@@ -55,6 +55,7 @@ const least: Readonly<Record<string, Fields>> = {
     spec: { attacher: 'example.com', nodeName: 'nobody', source: { persistentVolumeName: 'nobody' } },
   },
   'volumeattributesclasses.storage.k8s.io': { driverName: 'example.com', parameters: { a: 'b' } },
+  'mutatingadmissionpolicybindings.admissionregistration.k8s.io': { spec: { policyName: 'nobody' } },
   'validatingadmissionpolicybindings.admissionregistration.k8s.io': {
     spec: { policyName: 'nobody', validationActions: ['Deny'] },
   },
