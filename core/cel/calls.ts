@@ -75,7 +75,7 @@ export function callCode(
   const isLong = cost !== undefined && fitting.some((one) => one.isLong)
   const call = dispatch(
     fitting.map((one) => candidateOf(one, args)),
-    isLong ? Number.POSITIVE_INFINITY : codes.length,
+    codes.length,
   )
   if (cost) return chargedCallCode(call, codes, cost, isLong)
   const [first, second] = codes
@@ -89,7 +89,7 @@ function candidateOf({ params, call, prepare }: Overload, args: readonly Express
   return { call: (prepare?.(constants) ?? call) as Call, guards: params.map(guardOf) }
 }
 
-/** Calls the first overload that is meant for the values. */
+/** Calls the first overload that is meant for the values; what follows them is handed on. */
 function dispatch(candidates: readonly Candidate[], count: number): Call {
   const [only] = candidates
   if (candidates.length > 1 || count > 2) return (...values) => dispatchAmong(candidates, values)
@@ -97,14 +97,14 @@ function dispatch(candidates: readonly Candidate[], count: number): Call {
 }
 
 function unary({ call, guards: [guard] }: Candidate): Call {
-  return (value) => (guard && !guard(value) ? noSuchOverload() : call(value))
+  return (value, more) => (guard && !guard(value) ? noSuchOverload() : call(value, more))
 }
 
 function binary({ call, guards: [first, second] }: Candidate): Call {
   // Most functions of two arguments are of two strings.
   if (first === guards.string && second === guards.string)
-    return (a, b) => (typeof a === 'string' && typeof b === 'string' ? call(a, b) : noSuchOverload())
-  return (a, b) => ((first && !first(a)) || (second && !second(b)) ? noSuchOverload() : call(a, b))
+    return (a, b, more) => (typeof a === 'string' && typeof b === 'string' ? call(a, b, more) : noSuchOverload())
+  return (a, b, more) => ((first && !first(a)) || (second && !second(b)) ? noSuchOverload() : call(a, b, more))
 }
 
 function dispatchAmong(candidates: readonly Candidate[], values: readonly Value[]): Value {

@@ -31,8 +31,8 @@ type Cost = (...args: readonly Value[]) => number
  */
 export function chargedCallCode(call: Call, codes: readonly Code[], cost: Cost, isLong = false): Code {
   const [first, second] = codes
-  if (codes.length === 1 && !isLong) return chargedUnaryCode(call, first!, cost)
-  if (codes.length === 2 && !isLong) return chargedBinaryCode(call, first!, second!, cost)
+  if (codes.length === 1) return chargedUnaryCode(call, first!, cost, isLong)
+  if (codes.length === 2) return chargedBinaryCode(call, first!, second!, cost, isLong)
   return (activation) => {
     const budget = activation.budget!
     const values = codes.map((code) => code(activation))
@@ -58,17 +58,17 @@ const large = new Set<Type['kind']>(['string', 'bytes', 'list', 'map', 'dyn', 'p
 const longText = 2048
 const compoundStrain = 128
 
-function chargedUnaryCode(call: Call, code: Code, cost: Cost): Code {
+function chargedUnaryCode(call: Call, code: Code, cost: Cost, isLong: boolean): Code {
   return (activation) => {
     const value = code(activation)
     const budget = activation.budget!
     budget.charge(cost(value))
     strain(budget, value)
-    return call(value)
+    return isLong ? call(value, budget) : call(value)
   }
 }
 
-function chargedBinaryCode(call: Call, left: Code, right: Code, cost: Cost): Code {
+function chargedBinaryCode(call: Call, left: Code, right: Code, cost: Cost, isLong: boolean): Code {
   return (activation) => {
     let a: Value
     let b: Value
@@ -84,7 +84,7 @@ function chargedBinaryCode(call: Call, left: Code, right: Code, cost: Cost): Cod
     const budget = activation.budget!
     budget.charge(cost(a, b))
     strain(budget, a)
-    return call(a, b)
+    return isLong ? call(a, b, budget) : call(a, b)
   }
 }
 
