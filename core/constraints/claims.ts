@@ -3,7 +3,7 @@ import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { valueAt } from '#core/machinery/json-path.ts'
 import { canonicalText } from '#core/schema/json.ts'
 import type { Reference, Unique } from './extensions.ts'
-import { type Found, foundAt, placeText } from './place.ts'
+import { type Found, foundAt, type Place, placeText } from './place.ts'
 
 /** What one object has that its kind's constraints are about: pure functions of the object as it is stored. */
 
@@ -87,6 +87,7 @@ export function whoMentions(suffix: string): GroupResource & { key: string } {
   return { group, resource, key: key.join('/') }
 }
 
-function valuesAt(object: UnstructuredObject, place: Unique['place']): Found[] {
+/** The values at a place that count: the empty text is none. */
+export function valuesAt(object: UnstructuredObject, place: Place): Found[] {
   return foundAt(object, place).filter(({ value }) => value !== '')
 }

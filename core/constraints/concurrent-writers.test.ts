@@ -62,8 +62,8 @@ function expected(state: State, act: Act): number {
   const { host, parent } = act.spec
   const isTaken = host !== undefined && others.some(([, spec]) => spec.host === host)
   const isMissing = parent !== undefined && parent !== before?.parent && parent !== act.name && !state.has(parent)
-  if (act.kind === 'create' && before) return isMissing ? 422 : 409
-  return isTaken || isMissing ? 422 : 200
+  if (isTaken || isMissing) return 422
+  return act.kind === 'create' && before ? 409 : 200
 }
 
 function stateOf(registry: TestRegistry, namespace: string): State {

@@ -158,6 +158,10 @@ describe('a unique value', () => {
     await make(registry, 'one', ports(60, 'a'))
     await change(registry, 'one', ports(60, 'b'))
     await make(registry, 'two', ports(60, 'a'))
+    await expect(make(registry, 'many', ports(100_000, 'd'))).rejects.toThrow('Too many: 100000')
+    await expect(make(registry, 'same', { ports: Array(100_000).fill({ name: 'e' }) })).rejects.toThrow(
+      'Too many: 100000',
+    )
     await expect(make(registry, 'three', ports(61, 'c'))).rejects.toThrow(/Too many: 61: must have at most 60 items/)
   })
 
