@@ -76,6 +76,26 @@ export const cases = [
     },
   }),
   defineCase({
+    name: 'crd: definitions, and roles, are listed with the moment they were made at',
+    stands: 'https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables',
+    async run(t) {
+      const kind = thingKind(t)
+      await establish(t, kind)
+      const accept = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' }
+      interface Table {
+        columnDefinitions: { name: string }[]
+        rows: { cells: string[] }[]
+      }
+      const { name } = kind.definition.metadata
+      for (const place of [`${path}/${name}`, '/apis/rbac.authorization.k8s.io/v1/clusterroles/cluster-admin']) {
+        const { columnDefinitions, rows } = await t.api<Table>('GET', place, undefined, accept)
+        const names = columnDefinitions.map((one) => one.name)
+        assert.deepEqual(names, ['Name', 'Created At'])
+        assert.match(rows[0]!.cells[1]!, /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/)
+      }
+    },
+  }),
+  defineCase({
     name: 'crd: a name that is taken is had once it is free',
     stands: docs,
     async run(t) {

@@ -1,7 +1,7 @@
 import { each, faults, keyOf } from '../../meta/v1/field-checks.ts'
 import { duplicate, type FieldError, forbidden, invalid, required } from '../../meta/v1/field-error.ts'
 import { labelKeyFaults } from '../../meta/v1/names.ts'
-import { ageColumn, column, nameColumn, printer } from '../../meta/v1/printing.ts'
+import { ageColumn, column, createdColumn, nameColumn, printer } from '../../meta/v1/printing.ts'
 import { canonicalQuantity, compareQuantities, parseQuantity } from '../../meta/v1/quantity.ts'
 import type { Rules } from '../../meta/v1/rules.ts'
 import type { Quantity } from '../../meta/v1/zz_generated.types.ts'
@@ -41,6 +41,7 @@ export const resourceQuotaRules: Rules<ResourceQuota> = {
 }
 
 export const limitRangeRules: Rules<LimitRange> = {
+  print: printer<LimitRange>(nameColumn, createdColumn),
   default({ spec }) {
     for (const item of spec?.limits ?? []) if (item.type === 'Container') defaultLimits(item)
   },

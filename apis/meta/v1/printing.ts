@@ -30,6 +30,13 @@ export const nameColumn: Column<KubeObject> = column('Name', ({ metadata }) => m
 
 export const ageColumn: Column<KubeObject> = column('Age', ({ metadata }, now) => age(metadata.creationTimestamp, now))
 
+/** The moment itself, for kinds that are there for good. */
+export const createdColumn: Column<KubeObject> = column(
+  'Created At',
+  ({ metadata }) => metadata.creationTimestamp ?? '<unknown>',
+  { type: 'date' },
+)
+
 export const orNone = (text: string | undefined): string => text || '<none>'
 
 /** The first of many, and how many more there are. */

@@ -2,7 +2,7 @@ import { isSame } from '../../meta/v1/equality.ts'
 import { each, faults, labelSelectorErrors, nonEmpty, present } from '../../meta/v1/field-checks.ts'
 import { type FieldError, invalid, notSupported, required } from '../../meta/v1/field-error.ts'
 import { dnsSubdomainFaults, pathSegmentFaults } from '../../meta/v1/names.ts'
-import { ageColumn, column, nameColumn, printer, wide } from '../../meta/v1/printing.ts'
+import { ageColumn, column, createdColumn, nameColumn, printer, wide } from '../../meta/v1/printing.ts'
 import type { Printer, Rules } from '../../meta/v1/rules.ts'
 import type {
   ClusterRole,
@@ -21,6 +21,7 @@ const group = 'rbac.authorization.k8s.io'
 export const roleRules: Rules<Role> = {
   nameFaults: pathSegmentFaults,
   validate: ({ rules }) => each('rules', rules, (at, rule) => ruleErrors(at, rule, true)),
+  print: printer<Role>(nameColumn, createdColumn),
 }
 
 export const clusterRoleRules: Rules<ClusterRole> = {
@@ -36,6 +37,7 @@ export const clusterRoleRules: Rules<ClusterRole> = {
       ...each(at, selectors, labelSelectorErrors),
     ]
   },
+  print: printer<ClusterRole>(nameColumn, createdColumn),
 }
 
 type Binding = RoleBinding | ClusterRoleBinding

@@ -1,5 +1,6 @@
 import type { CustomResourceDefinition } from '#apis/apiextensions/v1/zz_generated.types.ts'
 import { type FieldError, invalid, required } from '#apis/meta/v1/field-error.ts'
+import { createdColumn, nameColumn, printer } from '#apis/meta/v1/printing.ts'
 import type { Rules } from '#apis/meta/v1/rules.ts'
 import { unknownFormats } from '#core/schema/formats.ts'
 import type { JsonSchema } from '../resource.ts'
@@ -62,6 +63,7 @@ export const customResourceDefinitionRules: Rules<CustomResourceDefinition> = {
       ...openErrors(crd, old),
     ]
   },
+  print: printer<CustomResourceDefinition>(nameColumn, createdColumn),
   warnings({ spec }, old) {
     const known = new Set(old ? formatsOf(old) : [])
     return formatsOf({ spec })
