@@ -96,7 +96,7 @@ test('who may read one secret may list and watch it by its name', async () => {
 
 test('plain metadata has no owners of fields, and its watch says nothing of changes that do not show', async () => {
   const accept = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.keelson.dev'
-  const change = (body: object) => server.request('PATCH', `${configMaps}/quiet`, body, merge)
+  const change = (body: Record<string, unknown>) => server.request('PATCH', `${configMaps}/quiet`, body, merge)
   const { metadata } = await made(`${configMaps}?fieldManager=test`, { metadata: { name: 'quiet' }, data: {} })
   const shown = (await server.request('GET', `${configMaps}/quiet`, undefined, { accept })).json()
   expect(metadata).toHaveProperty('managedFields')
