@@ -6,6 +6,7 @@ import {
   type NamedRuleWithOperations,
   type ValidatingAdmissionPolicyBindingSpec,
   type ValidatingAdmissionPolicySpec,
+  type Validation,
   validatingadmissionpolicies,
   validatingadmissionpolicybindings,
 } from '@keelson/apis/admissionregistration/v1/zz_generated.types.ts'
@@ -619,14 +620,14 @@ const validatingCases = [
     stands: `${validating}#type-checking`,
     async run(t) {
       const door = t.client.resource(validatingadmissionpolicies)
-      const write = async (validation: { expression: string; messageExpression?: string }) => {
+      const write = async (validation: Validation, rule = on('apps', 'deployments')) => {
         const name = t.unique('typed')
         t.cleanup(() => door.delete(name))
         await door.create({
           apiVersion: 'admissionregistration.k8s.io/v1',
           kind: 'ValidatingAdmissionPolicy',
           metadata: { name },
-          spec: { matchConstraints: { resourceRules: [on('apps', 'deployments')] }, validations: [validation] },
+          spec: { matchConstraints: { resourceRules: [rule] }, validations: [validation] },
         })
         const { metadata, status } = await t.until(
           validatingadmissionpolicies,
@@ -653,6 +654,12 @@ const validatingCases = [
         String(first),
       )
       assert.ok(second?.includes("found no matching overload for '_+_' applied to '(string, int)'"))
+      const kind = widgetKind(t)
+      await establish(t, kind)
+      const ofWidget = await write({ expression: "object.spec.size > '1'" }, on(kind.group, 'widgets'))
+      assert.ok(
+        ofWidget[0]?.warning.startsWith(`${kind.group}/v1, Kind=Widget: ERROR: <input>:1:18: found no matching`),
+      )
     },
   }),
 ]
