@@ -470,7 +470,7 @@ function variableCode(name: string): Code {
   return ({ bindings }) => {
     const value = isDoubtful && !Object.hasOwn(bindings, name) ? undefined : bindings[name]
     if (typeof value === 'string' || typeof value === 'boolean') return value
-    return value === undefined ? fail(`no such attribute: ${name}`) : fromNative(value)
+    return value === undefined ? fail(`no such attribute(s): ${name}`) : fromNative(value)
   }
 }
 

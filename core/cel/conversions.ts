@@ -1,20 +1,22 @@
 /** Conversions between values and text. */
-import { checkedInt, checkedUint, type Int } from './integers.ts'
-import { Double, fail, type Uint } from './values.ts'
+import type { Int } from './integers.ts'
+import { Double, fail, notConverted, toInt, Uint } from './values.ts'
 
 const decimal = /^[+-]?\d+$/
 
+const maxDigits = 100
+
 export function parseInt64(text: string): Int {
-  return decimal.test(text) && text.length <= 100
-    ? checkedInt(bigintOf(text))
-    : fail(`cannot convert string to int: ${text}`)
+  if (!decimal.test(text) || text.length > maxDigits) return notConverted('int')
+  const value = BigInt(text.replace(/^\+/, ''))
+  return BigInt.asIntN(64, value) === value ? toInt(value) : notConverted('int')
 }
 
 export function parseUint64(text: string): Uint {
-  return /^\d{1,100}$/.test(text) ? checkedUint(BigInt(text)) : fail(`cannot convert string to uint: ${text}`)
+  if (!/^\d+$/.test(text) || text.length > maxDigits) return notConverted('uint')
+  const value = BigInt(text)
+  return BigInt.asUintN(64, value) === value ? new Uint(value) : notConverted('uint')
 }
-
-const bigintOf = (text: string) => BigInt(text.startsWith('+') ? text.slice(1) : text)
 
 const float = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
 const infinity = /^([+-]?)inf(?:inity)?$/i
@@ -23,7 +25,7 @@ export function parseDouble(text: string): Double {
   if (float.test(text)) return new Double(Number(text))
   const unbounded = infinity.exec(text)
   if (unbounded) return new Double(unbounded[1] === '-' ? -Infinity : Infinity)
-  return /^nan$/i.test(text) ? new Double(Number.NaN) : fail(`cannot convert string to double: ${text}`)
+  return /^nan$/i.test(text) ? new Double(Number.NaN) : notConverted('double')
 }
 
 const truths = new Set(['1', 't', 'T', 'true', 'TRUE', 'True'])
@@ -31,7 +33,7 @@ const falsehoods = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False'])
 
 export function parseBool(text: string): boolean {
   if (truths.has(text)) return true
-  return falsehoods.has(text) ? false : fail(`cannot convert string to bool: ${text}`)
+  return falsehoods.has(text) ? false : notConverted('bool')
 }
 
 /** The shortest digits that say the double, with an exponent below 1e-4 and from 1e21 on. */

@@ -1,5 +1,5 @@
 /** Timestamps and durations: reading, writing, arithmetic, and the parts of a date in a time zone. */
-import { Duration, fail, Timestamp } from './values.ts'
+import { Duration, fail, notConverted, Timestamp } from './values.ts'
 
 const second = 1_000_000_000n
 const earliest = -62_135_596_800n * second
@@ -17,7 +17,7 @@ const rfc3339 = /^(\d{4}-\d\d-\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:[Zz]
 
 /** Reads RFC 3339. Digits beyond nanoseconds are dropped. */
 export function parseTimestamp(text: string): Timestamp {
-  const refuse = () => fail(`invalid timestamp: ${text}`)
+  const refuse = () => notConverted('google.protobuf.Timestamp')
   const found = rfc3339.exec(text)
   if (!found) return refuse()
   const [, date, hour, minute, seconds, fraction = '', sign, offsetHour = '0', offsetMinute = '0'] = found
@@ -61,7 +61,7 @@ const durationPart = /(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/g
 
 /** Reads a duration as Go writes them, such as `1h2m3.5s`. */
 export function parseDuration(text: string): Duration {
-  if (text.length > 200 || !durationText.test(text)) return fail(`invalid duration: ${text}`)
+  if (text.length > 200 || !durationText.test(text)) return notConverted('google.protobuf.Duration')
   let total = 0n
   for (const [, whole, fraction = '', unit] of text.matchAll(durationPart)) {
     const scale = units.get(unit!)!

@@ -173,6 +173,9 @@ export function fail(message: string): never {
   throw new Failure(message)
 }
 
+/** What a string that is none of a type fails with. */
+export const notConverted = (typeName: string): never => fail(`type conversion error from 'string' to '${typeName}'`)
+
 export const noSuchOverload = (): never => fail('no such overload')
 
 /** What `type()` calls a value. */

@@ -37,7 +37,7 @@ function parseCidr(text: string): Cidr | undefined {
 }
 
 const required = (text: string) =>
-  parseCidr(text) ?? fail(`CIDR Address "${text}" parse error during conversion from string`)
+  parseCidr(text) ?? fail(`network address parse error during conversion from string: ${JSON.stringify(text)}`)
 
 /** The bits that all addresses of the network share. */
 const networkOf = ({ family, bits }: Address, prefixLength: number) => bits >> BigInt(widthOf(family) - prefixLength)

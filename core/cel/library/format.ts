@@ -10,7 +10,7 @@ import { define, defineMethod, type Library } from '../environment.ts'
 import { parseTimestamp } from '../time.ts'
 import { list, opaque, optional, string } from '../types.ts'
 import { Opaque, Optional } from '../values.ts'
-import { isUrl } from './urls.ts'
+import { isUrl, notAUrl } from './urls.ts'
 
 const formatType = opaque('kubernetes.NamedFormat')
 
@@ -67,7 +67,7 @@ const formats: readonly [name: string, patternSize: number, faults: Faults][] = 
   ['dns1123SubdomainPrefix', 60, ofPrefix(dnsSubdomainFaults)],
   ['dns1035LabelPrefix', 30, ofPrefix(dns1035LabelFaults)],
   ['labelValue', 40, labelValueFaults],
-  ['uri', 1103, (text) => (isUrl(text) ? [] : [`parse ${JSON.stringify(text)}: invalid URI for request`])],
+  ['uri', 1103, (text) => (isUrl(text) ? [] : [notAUrl(text)])],
   ['uuid', 70, unless((text) => uuid.test(text), 'does not match the UUID format')],
   ['byte', 84, unless((text) => text !== '' && base64.test(text), 'invalid base64')],
   ['date', 71, unless((text) => isTimestamp(`${text}T00:00:00Z`), 'invalid date')],

@@ -1,4 +1,5 @@
 /** IP addresses. */
+import { isIPv6 } from 'node:net'
 import { define, defineMethod, type Library } from '../environment.ts'
 import { bool, int, opaque, string } from '../types.ts'
 import { fail, Opaque } from '../values.ts'
@@ -28,7 +29,14 @@ export class Ip extends Opaque {
 }
 
 export function requiredAddress(text: string): Address {
-  return parseAddress(text) ?? fail(`IP Address "${text}" parse error during conversion from string`)
+  return parseAddress(text) ?? fail(notAnAddress(text))
+}
+
+function notAnAddress(text: string): string {
+  const shown = JSON.stringify(text)
+  if (text.includes('%') && isIPv6(text)) return `IP address ${shown} with zone value is not allowed`
+  if (isIPv6(text)) return `IPv4-mapped IPv6 address ${shown} is not allowed`
+  return `IP Address ${shown} parse error during conversion from string: ParseAddr(${shown}): unable to parse IP`
 }
 
 /** A test of the leading bits, which differ by family. */

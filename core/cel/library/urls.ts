@@ -44,9 +44,13 @@ function parseUrl(text: string): Url | undefined {
   return new Url(text, scheme.toLowerCase(), host, path, query)
 }
 
+/** What Go says of a text that is no URL. */
+export const notAUrl = (text: string) => `parse ${JSON.stringify(text)}: invalid URI for request`
+
 export const isUrl = (text: string) => parseUrl(text) !== undefined
 
-const required = (text: string) => parseUrl(text) ?? fail(`URL parse error during conversion from string: ${text}`)
+const required = (text: string) =>
+  parseUrl(text) ?? fail(`URL parse error during conversion from string: ${notAUrl(text)}`)
 
 const hostname = ({ host }: Url) => host.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1')
 const port = ({ host }: Url) => /:(\d*)$/.exec(host)?.[1] ?? ''
