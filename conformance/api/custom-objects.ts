@@ -105,7 +105,15 @@ const shapes: ConformanceCase[] = [
         'spec.pod.metadata.labels',
         'spec.pod.metadata.name',
       ])
-      await t.rejects(make({ pod: { ...pod, metadata: { name: 5 } } }), { messageIncludes: 'metadata' })
+      await t.rejects(make({ pod: { ...pod, metadata: { name: 5 } } }), {
+        code: 400,
+        messageIncludes:
+          'spec.pod.metadata: Invalid value: {"name":5}: json: cannot unmarshal number into Go struct field ObjectMeta.name',
+      })
+      await t.rejects(make({ pod: { ...pod, kind: 5 } }), {
+        code: 400,
+        messageIncludes: 'spec.pod.kind: Invalid value: 5: must be a string',
+      })
     },
   }),
   defineCase({

@@ -68,15 +68,19 @@ function decode(value: unknown, served: ServedVersion, options: DecodeOptions): 
   schema.dropNulls(object)
   // A custom resource's own fields are judged by its schema, later; the server itself reads its metadata.
   const mismatch = builtin ? schema.typeErrors(object) : metadataSchema.typeErrors({ metadata: object.metadata })
-  if (mismatch) {
-    const { kind } = served.resource.definition
-    throw newBadRequest(`${kind} in version "${served.definition.name}" cannot be handled as a ${kind}: ${mismatch}`)
-  }
+  if (mismatch) throw notHandled(served, mismatch)
   if (builtin) schema.normalize(object)
   pruneUnknown(object, served, options)
+  const misfit = builtin ? undefined : schema.embeddedMisfit(object)
+  if (misfit) throw notHandled(served, `${misfit.field}: ${misfit.message}`)
   schema.applyDefaults(object)
   served.resource.rules.default?.(object)
   return object
+}
+
+function notHandled({ resource, definition }: ServedVersion, why: string): Error {
+  const { kind } = resource.definition
+  return newBadRequest(`${kind} in version "${definition.name}" cannot be handled as a ${kind}: ${why}`)
 }
 
 function checkKind(value: unknown, served: ServedVersion): UnstructuredObject {

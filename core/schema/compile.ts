@@ -1,6 +1,7 @@
 import type { FieldError } from '#apis/meta/v1/field-error.ts'
 import type { JsonSchema } from '#core/registry/resource.ts'
 import { applyDefaults, dropNulls } from './defaults.ts'
+import { coercionError } from './embedded.ts'
 import { type JsonObject, own } from './json.ts'
 import { NodeCompiler, type SchemaNode } from './node.ts'
 import { normalize } from './normalize.ts'
@@ -75,6 +76,11 @@ export class CompiledSchema {
   get rules(): RuleNode | undefined {
     if (this.ruleNode === null) this.ruleNode = this.options.custom ? ruleTree(this.root.schema, true) : undefined
     return this.ruleNode
+  }
+
+  /** The first thing that resources within a value say of themselves in the wrong JSON type. Ask once it is pruned. */
+  embeddedMisfit(value: unknown): FieldError | undefined {
+    return this.root.embeds ? coercionError(this.root, value, '') : undefined
   }
 
   /** The first fault of JSON types in the words of Go's decoder; for built-in kinds. */

@@ -66,6 +66,7 @@ export class SchemaNode {
     this.intOrString = schema['x-kubernetes-int-or-string'] === true || this.format === 'int-or-string' || this.quantity
     this.preservesUnknown = schema['x-kubernetes-preserve-unknown-fields'] === true || saysNothing(schema)
     this.isEmbedded = schema['x-kubernetes-embedded-resource'] === true
+    if (this.isEmbedded) compiler.embeds = true
     this.isResource = options.isResource === true || this.isEmbedded
     this.hasDefault = schema.default !== undefined && schema.default !== null
     this.enum = schema.enum && enumRules(schema.enum)
@@ -123,6 +124,11 @@ export class SchemaNode {
     return this.itemNode
   }
 
+  /** Whether a walk over this schema, or over another of its set, has come by a resource within another. */
+  get embeds(): boolean {
+    return this.compiler.embeds
+  }
+
   /** Characters of the default as JSON. */
   get defaultLength(): number {
     this.defaultSize ??= JSON.stringify(this.schema.default).length
@@ -150,6 +156,8 @@ const objectMetaName = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 
 /** Makes nodes over one set of named definitions and shares those of definitions. */
 export class NodeCompiler {
+  /** Set by the first node of a resource within another. */
+  embeds = false
   readonly anything = new SchemaNode(this, {})
   readonly text = new SchemaNode(this, { type: 'string' })
   private readonly types: Readonly<Record<string, JsonSchema>>
