@@ -86,5 +86,6 @@ export function admissionRequestOf(request: AdmissionRequest, matched: Matched):
       ...(user.extra && { extra: user.extra }),
     },
     dryRun: request.dryRun,
+    ...(request.options && { options: request.options() }),
   }
 }

@@ -488,6 +488,10 @@ const validatingCases = [
         validations: [
           { expression: "request.userInfo.username != '' && request.dryRun && oldObject == null", message: 'who' },
           { expression: 'namespaceObject.metadata.name == request.namespace', message: 'where' },
+          {
+            expression: "request.options.kind == 'CreateOptions' && request.options.dryRun == ['All']",
+            message: 'how',
+          },
           { expression: "authorizer.requestResource.check('create').allowed()", message: 'may' },
           {
             expression:

@@ -21,7 +21,7 @@ export async function deleteCollection(request: ResourceRequest): Promise<void> 
   const { limit, continue: token } = parseListOptions(request.exchange.query)
   const after = token ? decodeContinue(token, selection.keyPrefix).after : ''
   const { options, dryRun } = await readDeleteOptions(request)
-  const context = { ...writeContext(request), dryRun }
+  const context = { ...writeContext(request), dryRun, options: () => ({ ...options }) }
   const { revision } = request.cacher
   const { entries, more } = await selectCurrent(served, selection, limit, after)
   const waiting = entries.map((entry) => entry.key)

@@ -13,7 +13,7 @@ export async function remove(request: ResourceRequest): Promise<void> {
   requireNamespace(request)
   const { info, served, store } = request
   const { options, dryRun } = await readDeleteOptions(request)
-  const context = { ...writeContext(request), dryRun }
+  const context = { ...writeContext(request), dryRun, options: () => ({ ...options }) }
   const { rules, definition } = served.resource
   if (rules.orphansByDefault && !options.propagationPolicy && options.orphanDependents === undefined) {
     context.warn(

@@ -48,6 +48,7 @@ export function writeContext(request: ResourceRequest): WriteContext {
     user,
     manager: managerName(exchange),
     ...parseWriteOptions(exchange, info.verb),
+    options: () => writeOptions(exchange),
     warn: warnings((message) => exchange.setHeader('warning', warningHeader(message))),
   }
 }
@@ -55,6 +56,20 @@ export function writeContext(request: ResourceRequest): WriteContext {
 /** The same for what the server itself changes on behalf of a client: nobody owns that. */
 export function untracked({ manager: _, ...context }: WriteContext): WriteContext {
   return context
+}
+
+/** As the query has them. */
+function writeOptions({ query }: Exchange): Record<string, unknown> {
+  const [dryRun, fieldManager, fieldValidation] = [
+    query.getAll('dryRun').filter(Boolean),
+    query.get('fieldManager'),
+    query.get('fieldValidation'),
+  ]
+  return {
+    ...(dryRun.length > 0 && { dryRun }),
+    ...(fieldManager && { fieldManager }),
+    ...(fieldValidation && { fieldValidation }),
+  }
 }
 
 const optionKinds = new Map([

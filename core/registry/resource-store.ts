@@ -41,6 +41,8 @@ export interface WriteContext extends DecodeOptions {
   dryRun: boolean
   /** Who owns the fields that the write sets; absent: owners stay as they are. */
   manager?: string
+  /** What the client asked for beside the object, for admission to see. */
+  options?(): Record<string, unknown>
   /** What admission is shown of a write to a subresource that takes objects of another kind; absent: the objects themselves. */
   shownAs?: ShownAs
   /** Whether admission judged a deletion already, as something else. */
@@ -515,6 +517,8 @@ export class ResourceStore {
     context: WriteContext,
   ): AdmissionRequest {
     const { group, resource, kind } = served.resource.definition
+    const { options } = context
+    const optionsKind = optionsKinds[operation]
     return {
       operation,
       group,
@@ -526,9 +530,17 @@ export class ResourceStore {
       name: at.name,
       user: context.user,
       dryRun: context.dryRun,
+      ...(options &&
+        optionsKind && { options: () => ({ kind: optionsKind, apiVersion: 'meta.k8s.io/v1', ...options() }) }),
       warn: context.warn,
     }
   }
+}
+
+const optionsKinds: Readonly<Partial<Record<Operation, string>>> = {
+  CREATE: 'CreateOptions',
+  UPDATE: 'UpdateOptions',
+  DELETE: 'DeleteOptions',
 }
 
 function withAlso(options: WriteOptions, also: Also | undefined): WriteOptions {

@@ -17,6 +17,8 @@ export interface AdmissionRequest {
   name: string
   user: UserInfo
   dryRun: boolean
+  /** What the client asked for beside the object: CreateOptions, UpdateOptions or DeleteOptions. Made when somebody looks. */
+  options?(): Readonly<Record<string, unknown>>
   /** The object to be stored; absent for DELETE. `mutate` may change it in place. */
   object?: UnstructuredObject
   oldObject?: Readonly<UnstructuredObject>
