@@ -485,6 +485,13 @@ const subresources: ConformanceCase[] = [
       assert.deepEqual([after.spec, after.metadata.generation], [{ replicas: 5 }, 2])
       assert.equal((await t.http({ method: 'PUT', path, body: { ...shown, spec: { replicas: 6 } } })).status, 409)
       assert.equal((await t.http({ method: 'PUT', path, body: { ...changed, spec: { replicas: -1 } } })).status, 422)
+      const none = await make({})
+      const nothing = `${await pathOf(t, kind)}/${none.metadata.name}/scale`
+      const answer = await t.http({ path: nothing })
+      assert.equal(answer.status, 500)
+      assert.ok(answer.text.includes('the spec replicas field \\".spec.replicas\\" does not exist'), answer.text)
+      const patched = await t.api<Scale>('PATCH', nothing, { spec: { replicas: 1 } })
+      assert.equal(patched.spec.replicas, 1)
     },
   }),
   defineCase({

@@ -1,12 +1,12 @@
 import type { LabelSelector, UnstructuredObject } from '#apis/meta/v1/types.ts'
-import { newBadRequest, newInvalid } from '#core/errors/status-error.ts'
+import { newBadRequest, newInternalError, newInvalid } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
-import { compileJsonPath } from '#core/machinery/json-path.ts'
 import { formatLabelSelector, requirementsOf } from '#core/machinery/label-selector.ts'
 import { asPatchFault } from '#core/registry/decode.ts'
 import type { ServedVersion } from '#core/registry/registry.ts'
 import type { ShownAs } from '#core/registry/resource-store.ts'
 import { compileSchema } from '#core/schema/compile.ts'
+import { isObject, own } from '#core/schema/json.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { applyConfigurationOf } from '../apply.ts'
 import { readBody, type StrictReading } from '../body.ts'
@@ -28,7 +28,9 @@ export async function scale(request: ResourceRequest): Promise<void> {
   const { info, store, served } = request
   if (info.verb === 'get') {
     const { bytes } = await served.show(store.get(served.resource, info))
-    return replyScale(request, bytes)
+    const shown = scaleOf(reviveObject(bytes), served)
+    if (lacksReplicas(shown, served)) throw newInternalError(`${replicasOf(served)} does not exist`)
+    return replyOwn(request, 200, shown)
   }
   if (isApply(request.exchange, info.verb))
     return replyScale(
@@ -45,11 +47,21 @@ export async function scale(request: ResourceRequest): Promise<void> {
     } catch (error) {
       throw context.isPatched ? asPatchFault(scale, error) : error
     }
+    if (context.isPatched && lacksReplicas(scale, served)) {
+      throw newBadRequest(`${replicasOf(served)} cannot be empty`)
+    }
     return scaled(object, scale, served)
   }
   const bytes = await store.update(served, info, 'scale', change, context)
   await replyScale(request, bytes)
 }
+
+/** Built-in kinds have replicas, custom ones may have been made without. */
+const lacksReplicas = ({ spec }: Scale, { resource }: ServedVersion) =>
+  !resource.definition.builtin && spec?.replicas === undefined
+
+const replicasOf = ({ definition }: ServedVersion) =>
+  `the spec replicas field ${JSON.stringify(definition.subresources.scale!.specReplicasPath)}`
 
 /** Admission judges the Scale, and may change its replicas. */
 function asScale(served: ServedVersion): ShownAs {
@@ -94,7 +106,7 @@ function readScalePatch(request: ResourceRequest, reading: StrictReading): Promi
 
 function scaleOf(object: Readonly<UnstructuredObject>, { definition }: ServedVersion): Scale {
   const paths = definition.subresources.scale!
-  const read = (path: string) => compileJsonPath(path)(object)[0]
+  const read = (path: string) => valueAt(object, path)
   const selector = paths.labelSelectorPath === undefined ? undefined : read(paths.labelSelectorPath)
   const replicas = read(paths.specReplicasPath)
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
@@ -108,6 +120,12 @@ function scaleOf(object: Readonly<UnstructuredObject>, { definition }: ServedVer
       ...(selector !== undefined && { selector: selectorText(selector) }),
     },
   }
+}
+
+/** @param path `.spec.replicas`: names, whatever else is in them */
+function valueAt(object: Readonly<UnstructuredObject>, path: string): unknown {
+  const step = (value: unknown, name: string) => (isObject(value) ? own(value, name) : undefined)
+  return path.slice(1).split('.').reduce<unknown>(step, object)
 }
 
 function selectorText(selector: unknown): string {
@@ -146,7 +164,6 @@ function scaled(object: UnstructuredObject, scale: Scale, served: ServedVersion)
   return object
 }
 
-/** @param path `.spec.replicas`: property names only, as the definition's own validation demands */
 function setPath(object: UnstructuredObject, path: string, value: number): void {
   const names = path.split('.').slice(1)
   let at: Record<string, unknown> = object
