@@ -103,7 +103,7 @@ test.each([
   ['[1].slice(0, 2)', 'list is length 1'],
   ['lists.range(1000000000).size()', 'too long'],
   ['ip("1.2.3")', 'IP Address "1.2.3" parse error'],
-  ['cidr("1.2.3.4")', 'CIDR Address'],
+  ['cidr("1.2.3.4")', 'network address parse error'],
   ['url("a b").getHost()', 'URL parse error'],
   ['quantity("x")', 'quantities must match'],
   ['quantity("500m").asInteger()', 'cannot convert value to integer'],
