@@ -3,7 +3,7 @@ import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { Index } from '#core/constraints/extensions.ts'
 import { selectorValues } from '#core/constraints/selector-values.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
-import { compileJsonPath } from '#core/machinery/json-path.ts'
+import { isObject, own } from '#core/schema/json.ts'
 import type { ExtractFacts } from '#core/storage/cacher/entry.ts'
 import type { ResourceDefinition, VersionDefinition } from './resource.ts'
 
@@ -13,18 +13,28 @@ export function factsExtractor(
   rules: Rules,
   indexes: readonly Index[] = [],
 ): ExtractFacts {
-  const paths = selectable.map((path) => ({ path, read: compileJsonPath(`.${path}`) }))
+  const paths = selectable.map((path) => ({ path, names: path.split('.') }))
   return (bytes) => {
     const object = reviveObject(bytes)
     const fields: Record<string, string | readonly string[]> = {
       'metadata.name': object.metadata.name ?? '',
       'metadata.namespace': object.metadata.namespace ?? '',
     }
-    for (const { path, read } of paths) fields[path] = text(read(object)[0])
+    for (const { path, names } of paths) fields[path] = text(valueAt(object, names))
     for (const { field, place } of indexes) fields[field] = selectorValues(object, place)
     Object.assign(fields, rules.fields?.(object))
     return { labels: object.metadata.labels ?? {}, fields }
   }
+}
+
+/** Selectable fields are reached by names only, whatever characters are in them. */
+function valueAt(object: UnstructuredObject, names: readonly string[]): unknown {
+  let value: unknown = object
+  for (const name of names) {
+    if (!isObject(value)) return undefined
+    value = own(value, name)
+  }
+  return value
 }
 
 /** The names a field selector may use for this version of a resource, besides those its rules add. */
