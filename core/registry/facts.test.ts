@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest'
+import { encodeObject } from '#core/machinery/canonical.ts'
 import { factsExtractor } from './facts.ts'
 
-const bytes = (object: object) => Buffer.from(JSON.stringify({ metadata: { name: 'one' }, ...object }))
+const bytes = (fields: object) => {
+  const object = { apiVersion: 'x.dev/v1', kind: 'Thing', metadata: { name: 'one' }, ...fields }
+  return encodeObject(object, object)
+}
 
 test('selectable fields are found by their names, whatever characters are in them', () => {
   const extract = factsExtractor(['spec.a\\', 'spec.*', 'spec.b[0]', 'spec.toString', 'spec.inner.deep'], {})
