@@ -6,7 +6,7 @@
 import { type Environment, types } from '#core/cel/cel.ts'
 import { authorizerType, resourceCheckType } from '#core/cel/library/authorizer.ts'
 import { jsonPatch } from '#core/cel/library/json-patch.ts'
-import { kubernetesEnvironment } from '#core/cel/library/kubernetes.ts'
+import { strictEnvironment } from '#core/cel/library/kubernetes.ts'
 import type { Type } from '#core/cel/types.ts'
 
 const { bool, dyn, int, list, map, object, string, timestamp } = types
@@ -93,7 +93,7 @@ function patchType(name: string): Type | undefined {
   return name === objectType.name || name.startsWith(`${objectType.name}.`) ? object(name, anyField) : undefined
 }
 
-const base = kubernetesEnvironment.extend({
+const base = strictEnvironment.extend({
   variables: { object: dyn, oldObject: dyn, request: requestType, namespaceObject: namespaceType },
 })
 

@@ -11,7 +11,7 @@ test.each<[expression: string, json: unknown]>([
     'Object{spec: Object.spec{replicas: 1, ratio: 0.5, on: true, none: null}}',
     { spec: { replicas: 1, ratio: 0.5, on: true, none: null } },
   ],
-  ['{"a": [1, {"b": "c"}]}', { a: [1, { b: 'c' }] }],
+  ['{"a": [dyn(1), dyn({"b": "c"})]}', { a: [1, { b: 'c' }] }],
   ['2.0', 2],
   ['1u', 1],
   ['b"\\x00\\xff"', 'AP8='],

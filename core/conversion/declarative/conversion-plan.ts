@@ -1,5 +1,5 @@
 import { CompileError, compile, type Program, types } from '#core/cel/cel.ts'
-import { kubernetesEnvironment } from '#core/cel/library/kubernetes.ts'
+import { strictEnvironment } from '#core/cel/library/kubernetes.ts'
 import type { JsonSchema } from '#core/registry/resource.ts'
 import { type Declared, declare } from '#core/schema/rules/declare.ts'
 import { ConversionFault, parseConversion, type WrittenStep } from './conversion-text.ts'
@@ -55,7 +55,7 @@ function compileStep(written: WrittenStep, declared: ReadonlyMap<string, Declare
 }
 
 function compileAt(path: string, text: string, self: types.Type, fail: (reason: string) => Error): Program {
-  const environment = kubernetesEnvironment.extend({ variables: { self } })
+  const environment = strictEnvironment.extend({ variables: { self } })
   try {
     const program = compile(text, environment)
     const { kind } = valueType(program.type)
