@@ -10,7 +10,7 @@ const bytes = (fields: object) => {
 test('selectable fields are found by their names, whatever characters are in them', () => {
   const extract = factsExtractor(['spec.a\\', 'spec.*', 'spec.b[0]', 'spec.toString', 'spec.inner.deep'], {})
   const spec = { 'a\\': 'x', '*': 1, 'b[0]': true, inner: 'no object' }
-  expect(extract(bytes({ spec })).fields).toEqual({
+  expect(extract(bytes({ spec }), 'one').fields).toEqual({
     'metadata.name': 'one',
     'metadata.namespace': '',
     'spec.a\\': 'x',
