@@ -1,4 +1,4 @@
-// What a project does with the packed library: packs and runs in pack.test.ts.
+// What the project of pack.test.ts does with the packed library.
 import { Budget, compile, evaluate } from '@keelson/cel'
 import { kubernetesEnvironment } from '@keelson/cel/library/kubernetes.ts'
 
