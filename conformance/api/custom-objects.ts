@@ -580,9 +580,9 @@ const lists: ConformanceCase[] = [
         spec: { name: text, any: anything },
         version: { additionalPrinterColumns: paths.map((path, at) => column(`C${at}`, 'string', path)) },
       })
-      let any: unknown = 'x'
-      for (let depth = 0; depth < 8; depth++) any = { a: any, b: any }
-      await make({ name: 'n', any })
+      let tree: unknown = 'x'
+      for (let depth = 0; depth < 8; depth++) tree = { a: tree, b: tree }
+      await make({ name: 'n', any: tree })
       const { columnDefinitions, rows } = await tableOf(t, await pathOf(t, kind))
       assert.deepEqual(
         columnDefinitions.map(({ name }) => name),
