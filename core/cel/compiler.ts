@@ -2,7 +2,7 @@
  * Turns a tree into closures, once. What the tree tells is decided here: names become slots or keys, calls the overloads
  * that are left, constants the comparisons made for them. With what a checker found, fewer overloads are left.
  */
-import { type Code, outcome } from './activation.ts'
+import type { Code } from './activation.ts'
 import * as arithmetic from './arithmetic.ts'
 import type {
   Bind,
@@ -31,33 +31,33 @@ import type { Price } from './cost/price.ts'
 import { functionPrice, operatorPrice } from './cost/prices.ts'
 import type { Environment, Overload, Reference } from './environment.ts'
 import { equal } from './equality.ts'
+import {
+  binaryCode,
+  binaryOperators,
+  equalsConstantCode,
+  fastOperators,
+  logicalCode,
+  unaryCode,
+  unaryOperators,
+} from './operator-code.ts'
 import { adapterOf, withAdapter } from './schema-types.ts'
 import {
-  type Equality,
-  equalityOf,
-  joinOf,
-  type StructuralField,
-  structuralField,
-  structuralOptionalCode,
-  structuralSelectCode,
-  structuralTestCode,
-} from './structural.ts'
+  alternativeCode,
+  constant,
+  heldBy,
+  indexCode,
+  lazyCode,
+  localCode,
+  optionalIndexCode,
+  plainCode,
+  structuralCode,
+  testCode,
+  unread,
+  variableCode,
+} from './selections.ts'
+import { type Equality, equalityOf, joinOf, structuralField, structuralTestCode } from './structural.ts'
 import { dyn, type Type } from './types.ts'
-import {
-  adapt,
-  CelMap,
-  CelValue,
-  Failure,
-  fail,
-  fromNative,
-  isMap,
-  mapGet,
-  newObject,
-  noSuchOverload,
-  Optional,
-  type PlainObject,
-  type Value,
-} from './values.ts'
+import { CelMap, fail, newObject, noSuchOverload, Optional, type Value } from './values.ts'
 
 export interface Compiled {
   readonly code: Code
@@ -436,236 +436,5 @@ const containers = new Set<Type['kind']>(['list', 'map', 'object'])
 
 const isConstant = ({ value, isOptional }: Element) => !isOptional && value.kind === 'literal'
 
-const constant =
-  (value: Value): Code =>
-  () =>
-    value
-
-/** What a variable is that was not read yet. */
-const unread = Symbol('unread')
-
-/** Evaluated when it is first read, and once, even if it fails. */
-function lazyCode(slot: number, value: Code): Code {
-  return (activation) => {
-    if (activation.locals[slot] === unread) activation.locals[slot] = outcome(value, activation)
-    const known = activation.locals[slot]
-    if (known instanceof Failure) throw known
-    return known
-  }
-}
-
-const localCode =
-  (slot: number): Code =>
-  ({ locals }) =>
-    locals[slot]
-
-/**
- * Whether every object may have inherited it. What is not of these names is read without asking whether it is an own
- * property, which would double the cost of a selection: of objects of JSON it can be no other.
- */
-const mayBeInherited = (name: string) => name in Object.prototype
-
-function variableCode(name: string): Code {
-  const isDoubtful = mayBeInherited(name)
-  return ({ bindings }) => {
-    const value = isDoubtful && !Object.hasOwn(bindings, name) ? undefined : bindings[name]
-    if (typeof value === 'string' || typeof value === 'boolean') return value
-    return value === undefined ? fail(`no such attribute(s): ${name}`) : fromNative(value)
-  }
-}
-
-function plainCode(operand: Code, { field, isOptional }: Select): Code {
-  return isOptional ? optionalSelectCode(operand, field) : selectCode(operand, field)
-}
-
-function structuralCode(operand: Code, field: StructuralField, { isOptional }: Select): Code {
-  return isOptional ? structuralOptionalCode(operand, field) : structuralSelectCode(operand, field)
-}
-
-function selectCode(operand: Code, field: string): Code {
-  if (mayBeInherited(field)) return (activation) => selectSlowly(operand(activation), field)
-  return (activation) => {
-    const from = operand(activation)
-    if (typeof from === 'object' && from !== null && !(from instanceof CelValue)) {
-      const value = (from as PlainObject)[field]
-      if (value !== undefined && !Array.isArray(from)) return typeof value === 'number' ? adapt(value) : value
-    }
-    return selectSlowly(from, field)
-  }
-}
-
-function selectSlowly(from: Value, field: string): Value {
-  if (from instanceof Optional) return optionalSelect(from, field)
-  if (!isMap(from)) return noSuchOverload()
-  const value = mapGet(from, field)
-  return value === undefined ? fail(`no such key: ${field}`) : value
-}
-
-/** The field of an object, or of what an optional holds, as an optional. */
-function optionalSelect(from: Value, field: string): Optional {
-  const held = from instanceof Optional ? from.value : from
-  if (held === undefined) return Optional.none
-  return isMap(held) ? optionalOf(mapGet(held, field)) : noSuchOverload()
-}
-
-const optionalOf = (value: Value) => (value === undefined ? Optional.none : new Optional(value))
-
-function optionalSelectCode(operand: Code, field: string): Code {
-  return (activation) => optionalSelect(operand(activation), field)
-}
-
-function testCode(operand: Code, field: string): Code {
-  if (mayBeInherited(field)) return (activation) => testSlowly(operand(activation), field)
-  return (activation) => {
-    const from = operand(activation)
-    if (typeof from === 'object' && from !== null && !(from instanceof CelValue) && !Array.isArray(from))
-      return (from as PlainObject)[field] !== undefined
-    return testSlowly(from, field)
-  }
-}
-
-function testSlowly(from: Value, field: string): boolean {
-  const held = from instanceof Optional ? from.value : from
-  if (held === undefined) return false
-  return isMap(held) ? mapGet(held, field) !== undefined : noSuchOverload()
-}
-
-function indexCode(operand: Code, key: Code): Code {
-  return (activation) => {
-    const from = operand(activation)
-    const at = key(activation)
-    return from instanceof Optional ? optionalIndex(from, at) : arithmetic.index(from, at)
-  }
-}
-
-function optionalIndexCode(operand: Code, key: Code): Code {
-  return (activation) => optionalIndex(operand(activation), key(activation))
-}
-
-function optionalIndex(from: Value, key: Value): Optional {
-  const held = from instanceof Optional ? from.value : from
-  return held === undefined ? Optional.none : optionalOf(arithmetic.lookUp(held, key))
-}
-
 const isAlternative = ({ name, args }: Call, isMethod: boolean) =>
   isMethod && args.length === 1 && (name === 'or' || name === 'orValue')
-
-function alternativeCode(from: Code, other: Code, isUnwrapped: boolean): Code {
-  return (activation) => {
-    const value = from(activation)
-    if (!(value instanceof Optional)) return noSuchOverload()
-    if (value.value !== undefined) return isUnwrapped ? value.value : value
-    const instead = other(activation)
-    return isUnwrapped || instead instanceof Optional ? instead : noSuchOverload()
-  }
-}
-
-/** What an optional holds, as a list of one or none. */
-function heldBy(value: Value): readonly Value[] {
-  if (!(value instanceof Optional)) return noSuchOverload()
-  return value.value === undefined ? [] : [value.value]
-}
-
-function equalsConstantCode(operand: Code, { value: wanted }: Literal, isWanted: boolean): Code {
-  if (typeof wanted === 'string' || typeof wanted === 'boolean' || wanted === null)
-    return (activation) => (operand(activation) === wanted) === isWanted
-  return (activation) => {
-    const value = operand(activation)
-    return (value === wanted || equal(value, wanted)) === isWanted
-  }
-}
-
-const unaryOperators = new Map<string, (a: Value) => Value>([
-  ['!_', arithmetic.not],
-  ['-_', arithmetic.negate],
-])
-const binaryOperators = new Map<string, arithmetic.Binary>([
-  ['_==_', equal],
-  ['_!=_', (a, b) => !equal(a, b)],
-  ['_<_', arithmetic.less],
-  ['_<=_', arithmetic.lessOrEqual],
-  ['_>_', arithmetic.greater],
-  ['_>=_', arithmetic.greaterOrEqual],
-  ['_+_', arithmetic.add],
-  ['_-_', arithmetic.subtract],
-  ['_*_', arithmetic.multiply],
-  ['_/_', arithmetic.divide],
-  ['_%_', arithmetic.remainder],
-  ['@in', arithmetic.isIn],
-])
-
-/** Operators with a way of their own for ints in the closure itself. */
-const fastOperators = new Map<string, (left: Code, right: Code) => Code>([
-  ['_+_', addCode],
-  ['_<_', lessCode],
-  ['_<=_', lessOrEqualCode],
-  ['_>_', greaterCode],
-  ['_>=_', greaterOrEqualCode],
-])
-
-function unaryCode(unary: (a: Value) => Value, operand: Code): Code {
-  return (activation) => unary(operand(activation))
-}
-
-function binaryCode(binary: arithmetic.Binary, left: Code, right: Code): Code {
-  return (activation) => binary(left(activation), right(activation))
-}
-
-function addCode(left: Code, right: Code): Code {
-  return (activation) => {
-    const a = left(activation)
-    const b = right(activation)
-    if (typeof a === 'number' && typeof b === 'number') {
-      const sum = a + b
-      if (sum <= Number.MAX_SAFE_INTEGER && sum >= -Number.MAX_SAFE_INTEGER) return sum
-    }
-    return arithmetic.add(a, b)
-  }
-}
-
-function lessCode(left: Code, right: Code): Code {
-  return (activation) => {
-    const a = left(activation)
-    const b = right(activation)
-    return typeof a === 'number' && typeof b === 'number' ? a < b : arithmetic.less(a, b)
-  }
-}
-
-function lessOrEqualCode(left: Code, right: Code): Code {
-  return (activation) => {
-    const a = left(activation)
-    const b = right(activation)
-    return typeof a === 'number' && typeof b === 'number' ? a <= b : arithmetic.lessOrEqual(a, b)
-  }
-}
-
-function greaterCode(left: Code, right: Code): Code {
-  return (activation) => {
-    const a = left(activation)
-    const b = right(activation)
-    return typeof a === 'number' && typeof b === 'number' ? a > b : arithmetic.greater(a, b)
-  }
-}
-
-function greaterOrEqualCode(left: Code, right: Code): Code {
-  return (activation) => {
-    const a = left(activation)
-    const b = right(activation)
-    return typeof a === 'number' && typeof b === 'number' ? a >= b : arithmetic.greaterOrEqual(a, b)
-  }
-}
-
-/** A chain of `&&` or `||`: a term that decides does so even when others fail. */
-function logicalCode(terms: readonly Code[], decisive: boolean): Code {
-  return (activation) => {
-    let failure: Failure | undefined
-    for (const term of terms) {
-      const value = outcome(term, activation)
-      if (value === decisive) return decisive
-      if (value instanceof Failure) failure ??= value
-      else if (typeof value !== 'boolean') failure ??= new Failure('no such overload')
-    }
-    if (failure) throw failure
-    return !decisive
-  }
-}
