@@ -25,6 +25,7 @@ export function equal(a: Value, b: Value): boolean {
   if (a === b) return true
   if (typeof a !== 'object' && typeof b !== 'object') return false
   if (a === null || b === null) return false
+  if (isPlainObject(a) && isPlainObject(b)) return equalObjects(a, b)
   const x = numberOf(a)
   if (x !== undefined) {
     const y = numberOf(b)
@@ -45,7 +46,6 @@ function equalLists(a: readonly Value[], b: readonly Value[]): boolean {
 }
 
 function equalMaps(a: AnyMap, b: AnyMap): boolean {
-  if (isPlainObject(a) && isPlainObject(b)) return equalObjects(a, b)
   if (mapSize(a) !== mapSize(b)) return false
   return mapKeys(a).every((key) => {
     const other = mapGet(b, key)

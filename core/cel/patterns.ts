@@ -23,7 +23,7 @@ const triedLength = 512
 
 /** Whether a pattern matches anywhere in a text. A match cannot be ended, so one that would take too long is not begun. */
 export function matches(pattern: RE2JS, text: string, budget?: Budget): boolean {
-  if (budget && text.length * pattern.programSize() > shortWork)
+  if (budget && text.length > triedLength && text.length * pattern.programSize() > shortWork)
     budget.try(triedLength / text.length, () => pattern.test(text.slice(0, triedLength)))
   return pattern.test(text)
 }
