@@ -18,6 +18,8 @@ const listMetadataField: JsonSchema = {
   description: 'The state of the store the list shows.',
 }
 
+const headReferences = [metadataField.$ref!, listMetadataField.$ref!]
+
 /** What a schema of some kind goes by. */
 export interface KindNames {
   /** The definition name of a kind, when it has a schema. */
@@ -69,11 +71,13 @@ export class NamedTypes implements KindNames {
 /** The schemas that one version of a definition adds to the named types: its own, unless that is one, and its list's. */
 export class OwnSchemas implements KindNames {
   readonly #types: NamedTypes
+  readonly #isBuiltin: boolean
   readonly #made = new Map<string, JsonSchema>()
   readonly #nameByKind = new Map<string, string>()
 
   constructor(types: NamedTypes, definition: ResourceDefinition, version: VersionDefinition) {
     this.#types = types
+    this.#isBuiltin = definition.builtin
     const [name, listName] = schemaNames(definition, version)
     const { group, kind, listKind } = definition
     const own = { group, version: version.name, kind }
@@ -95,7 +99,9 @@ export class OwnSchemas implements KindNames {
 
   /** What of `roots` and of the own schemas is left to the named types. */
   references(roots: Iterable<string>): string[] {
-    const all = new Set([...roots, ...[...this.#made.values()].flatMap(referencesOf)])
+    // A custom resource's schema refers to nothing but what was put into it here.
+    const own = this.#isBuiltin ? [...this.#made.values()].flatMap(referencesOf) : headReferences
+    const all = new Set([...roots, ...own])
     return [...all].filter((name) => !this.#made.has(name))
   }
 }

@@ -4,14 +4,21 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 const sliceMs = 5
 
 /** Long work in slices: requests are answered in between. */
-export class Turns {
+class Turns {
   #since = performance.now()
+  #pause: Promise<void> | undefined
 
-  /** Resolves at once, or, when a slice is over, in a later turn of the event loop. */
-  async breathe(): Promise<void> {
-    if (performance.now() - this.#since < sliceMs) return
-    await nextTurn()
-    this.#since = performance.now()
+  get isOver(): boolean {
+    return performance.now() - this.#since >= sliceMs
+  }
+
+  /** Resolves for all who wait in the same later turn of the event loop: each looks again whether there is time for it. */
+  next(): Promise<void> {
+    this.#pause ??= nextTurn().then(() => {
+      this.#pause = undefined
+      this.#since = performance.now()
+    })
+    return this.#pause
   }
 }
 
@@ -25,7 +32,7 @@ export async function mapInTurns<T, R>(items: readonly T[], make: (item: T) => P
   const waiting = items.entries()
   const worker = async () => {
     for (const [at, item] of waiting) {
-      await turns.breathe()
+      while (turns.isOver) await turns.next()
       results[at] = await make(item)
     }
   }
