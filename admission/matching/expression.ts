@@ -1,4 +1,13 @@
-import { Budget, CompileError, compile, type Environment, EvaluationError, type Program, types } from '#core/cel/cel.ts'
+import {
+  Budget,
+  CompileError,
+  compile,
+  type Environment,
+  EvaluationError,
+  type Program,
+  Stopwatch,
+  types,
+} from '#core/cel/cel.ts'
 import type { Type } from '#core/cel/types.ts'
 import type { Bindings } from './inputs.ts'
 
@@ -7,6 +16,9 @@ export class ExpressionError extends Error {}
 
 /** What an evaluation may cost: of one expression by itself, and of all that are evaluated for one decision. */
 export const costLimits = { expression: 1_000_000, policy: 10_000_000, matchConditions: 2_500_000 }
+
+/** How long an expression may take, whatever it costs: others wait meanwhile. */
+const evaluationMs = 50
 
 /**
  * Compiles an expression and checks what it evaluates to.
@@ -65,7 +77,8 @@ export class Expression {
   /** @throws OutOfBudget when the purse does not hold what it cost */
   evaluate(bindings: Bindings, purse: Purse): Outcome {
     if (!this.#program) return { failure: this.#failure }
-    const budget = new Budget({ limit: costLimits.expression })
+    const { now } = new Stopwatch()
+    const budget = new Budget({ limit: costLimits.expression, deadlineMs: evaluationMs, now })
     try {
       const value = this.#program.evaluate(bindings, budget)
       purse.pay(budget.cost)

@@ -25,6 +25,7 @@ export type { CostModel } from './cost/meter.ts'
 export { type Range as CostEstimate, unbounded as unboundedCost } from './cost/ranges.ts'
 export { define, defineMethod, Environment, type Library, type Overload } from './environment.ts'
 export { CompileError, type Issue } from './source.ts'
+export { Stopwatch } from './stopwatch.ts'
 export * as types from './types.ts'
 export * from './values.ts'
 

@@ -1,5 +1,5 @@
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
-import { Budget, isPlainObject, Optional, toNative, type Value } from '#core/cel/cel.ts'
+import { Budget, isPlainObject, Optional, Stopwatch, toNative, type Value } from '#core/cel/cel.ts'
 import { StatusError } from '#core/errors/status-error.ts'
 import type { JsonSchema } from '#core/registry/resource.ts'
 import type { CompiledSchema } from '#core/schema/compile.ts'
@@ -46,7 +46,8 @@ export class DeclarativeConverter implements Converter {
     const steps = this.#plan.get(planKey(versionOf(object.apiVersion), versionOf(apiVersion)))
     const of = `conversion of ${formatKind(object.apiVersion, object.kind)} to ${apiVersion}`
     if (!steps) throw newFault(`${of} failed: the definition says nothing of it`)
-    const budget = new Budget({ limit: ruleCostLimit, deadlineMs: performance.now() + objectMs })
+    const { now } = new Stopwatch()
+    const budget = new Budget({ limit: ruleCostLimit, deadlineMs: objectMs, now })
     let at = object
     for (const step of steps) {
       try {

@@ -4,7 +4,7 @@
  * @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules
  */
 import { type FieldError, forbidden, invalid, quoteValue, required } from '#apis/meta/v1/field-error.ts'
-import { Budget, EvaluationError, Optional, type Program } from '#core/cel/cel.ts'
+import { Budget, EvaluationError, Optional, type Program, Stopwatch } from '#core/cel/cel.ts'
 import type { JsonSchema } from '#core/registry/resource.ts'
 import { Comparison, ItemsByKey, keysOf } from '../correlation.ts'
 import { isObject, type JsonObject, own } from '../json.ts'
@@ -12,7 +12,6 @@ import { Path } from '../path.ts'
 import { maxFaults } from '../validate.ts'
 import type { CompiledRule } from './rule.ts'
 import type { RuleNode } from './rule-tree.ts'
-import { Stopwatch } from './stopwatch.ts'
 
 /** What a rule may cost, and what all rules of an object together. */
 export const callCostLimit = 1_000_000

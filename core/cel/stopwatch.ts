@@ -1,7 +1,7 @@
 /** What counts of a pause between two looks at the clock: that the process had to wait is no fault of what is timed. */
 const maxPauseMs = 5
 
-/** Counts the milliseconds that something takes which looks at it often. */
+/** Counts the milliseconds that something takes which looks at it often: a clock for the deadline of a `Budget`. */
 export class Stopwatch {
   readonly #clock: () => number
   #last: number
