@@ -27,13 +27,13 @@ export interface RegistryOptions {
   converterOf?(definition: ResourceDefinition): Converter | undefined
 }
 
-/** The resources this server serves, and where the objects of each are. */
 /** Is told of each resource in the turn in which it is served or changes, and in which it is served no more. */
 export interface InstallListener {
   installed(resource: Resource): void
   removed(resource: Resource): void
 }
 
+/** The resources this server serves, and where the objects of each are. */
 export class Registry {
   readonly #cacher: Cacher
   readonly #rules: ReadonlyMap<string, Rules>
