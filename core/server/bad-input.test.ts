@@ -48,7 +48,7 @@ const gadgets = {
         served: true,
         storage: true,
         deprecated: true,
-        deprecationWarning: 'use "gizmos"\nü instead',
+        deprecationWarning: 'use "gizmos" ü instead',
         schema: {
           openAPIV3Schema: {
             type: 'object',
