@@ -10,6 +10,9 @@ export class PiecedDocument implements Document {
   readonly etag: string
   readonly #build: () => Promise<readonly Piece[]>
   #gzipped: Promise<Buffer> | undefined
+  #unpacking: Promise<Buffer> | undefined
+  /** As long as anybody is being sent it: many may be, and slowly. */
+  #unpacked: WeakRef<Buffer> | undefined
 
   /**
    * @param hash changes whenever the content does
@@ -24,7 +27,7 @@ export class PiecedDocument implements Document {
     this.#gzipped ??= this.#build().then(joinPieces)
     try {
       const gzipped = await this.#gzipped
-      return takesGzip ? { bytes: gzipped, isGzip: true } : { bytes: await gunzip(gzipped), isGzip: false }
+      return takesGzip ? { bytes: gzipped, isGzip: true } : { bytes: await this.#unpack(gzipped), isGzip: false }
     } catch (error) {
       this.#gzipped = undefined
       throw error
@@ -33,5 +36,19 @@ export class PiecedDocument implements Document {
 
   release(): void {
     this.#gzipped = undefined
+  }
+
+  /** One buffer for all who want it at the same time. */
+  async #unpack(gzipped: Buffer): Promise<Buffer> {
+    const known = this.#unpacked?.deref()
+    if (known) return known
+    try {
+      this.#unpacking ??= gunzip(gzipped)
+      const bytes = await this.#unpacking
+      this.#unpacked = new WeakRef(bytes)
+      return bytes
+    } finally {
+      this.#unpacking = undefined
+    }
   }
 }
