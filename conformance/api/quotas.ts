@@ -87,6 +87,8 @@ export const cases = [
     stands: official('create a ResourceQuota and ensure its status is promptly calculated.'),
     async run(t) {
       await (await t.in(configmaps)).create(configMap('before'))
+      // Comes into every namespace by itself.
+      await t.until(configmaps, 'kube-root-ca.crt', () => true)
       const there = (await (await t.in(configmaps)).list()).items.length
       const hard = { pods: '5', services: '10', resourcequotas: '2', configmaps: '10', secrets: '10', cpu: '1' }
       const used = await limit(t, 'all', { hard })
