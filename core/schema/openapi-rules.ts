@@ -1,7 +1,7 @@
 import { forbidden, invalid, notSupported, required } from '#apis/meta/v1/field-error.ts'
 import type { JsonSchema } from '#core/registry/resource.ts'
 import { isObject } from './json.ts'
-import { append, at, branchLists, keyed, propertiesOf, propertyOf, type SchemaFault } from './schema-places.ts'
+import { append, at, branchLists, isSet, keyed, propertiesOf, propertyOf, type SchemaFault } from './schema-places.ts'
 
 /**
  * What each keyword of a schema may say, beside what makes it structural: the vocabulary, and list and map types.
@@ -43,7 +43,7 @@ function vocabularyErrors(schema: JsonSchema, path: string, { isInMeta, noDefaul
   }
   if (hasDefault(schema) && noDefault) errors.push(forbidden(at(path, 'default'), `must not be set ${noDefault}`))
   for (const keyword of unsupported) {
-    if (isSet((schema as Record<string, unknown>)[keyword])) {
+    if (isSet(schema, keyword)) {
       errors.push(forbidden(at(path, keyword), `${keyword} is not supported`))
     }
   }
@@ -64,9 +64,6 @@ function vocabularyErrors(schema: JsonSchema, path: string, { isInMeta, noDefaul
 }
 
 const hasDefault = (schema: JsonSchema) => schema.default !== undefined && schema.default !== null
-
-const isSet = (value: unknown) =>
-  value !== undefined && value !== null && value !== '' && !(isObject(value) && Object.keys(value).length === 0)
 
 function mapErrors(schema: JsonSchema, path: string, place: Place): SchemaFault[] {
   const { additionalProperties } = schema

@@ -1,5 +1,6 @@
 import type { FieldError } from '#apis/meta/v1/field-error.ts'
 import type { JsonSchema } from '#core/registry/resource.ts'
+import { isObject } from './json.ts'
 
 /** The places within a schema, and how Kubernetes writes them: `properties[spec].items.anyOf[0]`. */
 
@@ -21,6 +22,13 @@ export function append<T>(errors: T[], more: readonly T[]): void {
 export const at = (path: string, child: string) => (path === '' ? child : `${path}.${child}`)
 
 export const keyed = (path: string, child: string, key: string | number) => `${at(path, child)}[${key}]`
+
+/** Whether a keyword that is no structure's is there: an empty object of most is as none. */
+export function isSet(schema: JsonSchema, keyword: string): boolean {
+  const value = (schema as Record<string, unknown>)[keyword]
+  if (value === undefined || value === null || value === '') return false
+  return keyword === 'additionalItems' || !isObject(value) || Object.keys(value).length > 0
+}
 
 export const propertiesOf = (schema: JsonSchema): [name: string, schema: JsonSchema][] =>
   Object.entries(schema.properties ?? {})

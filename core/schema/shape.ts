@@ -48,9 +48,10 @@ const schemaOrTruth: Shape = (value, path) => (typeof value === 'boolean' ? [] :
 const items: Shape = (value, path) => (Array.isArray(value) ? listOf(shapeErrors) : shapeErrors)(value, path)
 
 const shapes: ReadonlyMap<string, Shape> = new Map<string, Shape>([
-  ...['type', 'format', 'title', 'description', 'pattern', 'x-kubernetes-list-type', 'x-kubernetes-map-type'].map(
+  ...['id', '$schema', '$ref', 'type', 'format', 'title', 'description', 'pattern'].map(
     (keyword) => [keyword, text] as const,
   ),
+  ...['list', 'map'].map((kind) => [`x-kubernetes-${kind}-type`, text] as const),
   ...['minLength', 'maxLength', 'minimum', 'maximum', 'multipleOf', 'minItems', 'maxItems', 'minProperties'].map(
     (keyword) => [keyword, number] as const,
   ),

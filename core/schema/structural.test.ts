@@ -56,6 +56,26 @@ const cases: { name: string; schema: object; want: string[] }[] = [
     ],
   },
   {
+    name: 'definitions of nothing, which are as none',
+    schema: { definitions: {} },
+    want: ['type: Required value: must not be empty at the root'],
+  },
+  {
+    name: 'additional items of any kind',
+    schema: root({ a: { type: 'array', items: text, additionalItems: {} } }),
+    want: ['properties[a].additionalItems: Forbidden: additionalItems is not supported'],
+  },
+  {
+    name: 'the schema of a schema',
+    schema: root({}, { $schema: 'https://json-schema.org/draft-07/schema' }),
+    want: [`: Invalid value: "": OpenAPIV3Schema 'schema' is not supported`],
+  },
+  {
+    name: 'a reference that is no text',
+    schema: root({}, { $ref: {} }),
+    want: ['$ref: Invalid value: "object": $ref in body must be of type string: "object"'],
+  },
+  {
     name: 'a pattern that is none',
     schema: root({ a: { type: 'string', pattern: '(' } }),
     want: [

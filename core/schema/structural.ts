@@ -4,7 +4,7 @@ import { defaultErrors } from './default-errors.ts'
 import { equalJson, isObject } from './json.ts'
 import { openApiErrors } from './openapi-rules.ts'
 import { patternFault } from './pattern.ts'
-import { append, at, branchLists, keyed, propertiesOf, propertyOf, type SchemaFault } from './schema-places.ts'
+import { append, at, branchLists, isSet, keyed, propertiesOf, propertyOf, type SchemaFault } from './schema-places.ts'
 import { shapeErrors } from './shape.ts'
 
 /**
@@ -35,8 +35,10 @@ export function judgeSchema(schema: JsonSchema, path: string, hasStatus: boolean
   const errors: SchemaFault[] = rootErrors(schema, path, hasStatus)
   const structural = structuralErrors(schema, path)
   const defaults = structural?.length === 0 ? defaultErrors(schema, path) : []
+  for (const found of [structural ?? [], defaults, openApiErrors(schema, path)]) append(errors, found)
+  if (!structural && errors.length === 0) errors.push(invalid(path, '', `OpenAPIV3Schema 'schema' is not supported`))
   return {
-    errors: [...errors, ...(structural ?? []), ...defaults, ...openApiErrors(schema, path)],
+    errors,
     isStructural: structural?.length === 0 && defaults.length === 0,
   }
 }
@@ -120,7 +122,7 @@ const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 const unstructured = ['id', '$schema', '$ref', 'patternProperties', 'dependencies', 'additionalItems', 'definitions']
 
 function hasUnstructured(schema: JsonSchema): boolean {
-  if (unstructured.some((keyword) => says(schema, keyword)) || Array.isArray(schema.items)) return true
+  if (unstructured.some((keyword) => isSet(schema, keyword)) || Array.isArray(schema.items)) return true
   if (schema['x-kubernetes-preserve-unknown-fields'] === false) return true
   const nested = [...propertiesOf(schema), ...branchLists(schema)].map(([, inner]) => inner)
   if (schema.items) nested.push(schema.items)
