@@ -1,5 +1,6 @@
 import type { UserInfo } from '#apis/meta/v1/user-info.ts'
 import type { AdmissionRequest } from '#apis/plugin/v1/admission.ts'
+import type { Authorizer as Authority, RequestAttributes } from '#apis/plugin/v1/authorizer.ts'
 import {
   type AuthorizationCheck,
   Authorizer,
@@ -7,25 +8,6 @@ import {
   type ServiceAccount,
 } from '#core/cel/library/authorizer.ts'
 import { namespaceOf } from './kinds.ts'
-
-/** Decides what somebody may do, for expressions that ask. */
-export interface Authority {
-  authorize(
-    user: UserInfo,
-    attributes:
-      | {
-          isResource: true
-          verb: string
-          group: string
-          version: string
-          resource: string
-          subresource: string
-          namespace: string
-          name: string
-        }
-      | { isResource: false; verb: string; path: string },
-  ): { allowed: boolean; reason: string }
-}
 
 /** What expressions ask as `authorizer`: what the user of a request may do. */
 export function authorizerOf(authority: Authority, { user }: AdmissionRequest): Authorizer {
@@ -40,7 +22,7 @@ export function requestResourceOf(authorizer: Authorizer, request: AdmissionRequ
   return requestResource(authorizer, { group, resource, subresource, name, namespace: namespaceOf(request) })
 }
 
-function attributesOf(check: AuthorizationCheck): Parameters<Authority['authorize']>[1] {
+function attributesOf(check: AuthorizationCheck): RequestAttributes {
   if (!check.isResource) return check
   const { verb, group, resource, subresource, namespace, name } = check
   return { isResource: true, verb, group, version: '*', resource, subresource, namespace, name }

@@ -1,7 +1,8 @@
 import type { Namespace } from '#apis/core/v1/zz_generated.types.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { AdmissionRequest } from '#apis/plugin/v1/admission.ts'
-import { type Authority, authorizerOf, requestResourceOf } from './authority.ts'
+import type { Authorizer } from '#apis/plugin/v1/authorizer.ts'
+import { authorizerOf, requestResourceOf } from './authority.ts'
 import { kindOf, namespaceOf } from './kinds.ts'
 import type { Matched } from './match-resources.ts'
 
@@ -16,7 +17,7 @@ export class Inputs {
   readonly #request: AdmissionRequest
   readonly #matched: Matched
   readonly #namespace: Namespace | undefined
-  readonly #authority: Authority | undefined
+  readonly #authority: Authorizer | undefined
   #shownRequest: object | undefined
   #authorizer: ReturnType<typeof authorizerOf> | undefined
 
@@ -27,7 +28,7 @@ export class Inputs {
     oldObject: Readonly<UnstructuredObject> | undefined
     params?: unknown
     namespace?: Namespace | undefined
-    authority?: Authority | undefined
+    authority?: Authorizer | undefined
   }) {
     this.object = options.object ?? null
     this.oldObject = options.oldObject ?? null

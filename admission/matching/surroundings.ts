@@ -1,5 +1,5 @@
 import type { ObjectReader } from '#apis/plugin/v1/admission.ts'
-import type { Authority } from './authority.ts'
+import type { Authorizer } from '#apis/plugin/v1/authorizer.ts'
 import type { Kinds } from './kinds.ts'
 
 /** What policies and webhooks ask of the server around them. */
@@ -7,5 +7,5 @@ export interface Surroundings {
   reader: ObjectReader
   kinds: Kinds
   /** Absent where nobody may be asked what users may do: expressions that do fail. */
-  authority?: Authority
+  authority?: Authorizer
 }

@@ -12,6 +12,7 @@ import {
 } from '#core/endpoints/connect-proxy-target.ts'
 import { findStatusError, newServiceUnavailable, newTimeout } from '#core/errors/status-error.ts'
 import type { Exchange, ReplyStream } from '#core/server/exchange.ts'
+import { readText } from '#core/server/read-text.ts'
 
 /** Requests to an aggregated API server, over connections that are kept for the next ones: who asks is told by headers. */
 
@@ -165,7 +166,7 @@ export async function fetchDocument(
   const { promise, resolve, reject } = Promise.withResolvers<FetchedDocument>()
   const timer = setTimeout(() => request.destroy(new Error('context deadline exceeded')), options.withinMs)
   request.once('response', (answer) => {
-    readText(answer).then(
+    readText(answer, documentLimitBytes).then(
       (text) => resolve({ status: answer.statusCode ?? 0, etag: answer.headers.etag, text }),
       reject,
     )
@@ -177,15 +178,4 @@ export async function fetchDocument(
   } finally {
     clearTimeout(timer)
   }
-}
-
-async function readText(answer: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of answer) {
-    bytes += (chunk as Buffer).length
-    if (bytes > documentLimitBytes) throw new Error(`the answer is larger than ${documentLimitBytes} bytes`)
-    chunks.push(chunk as Buffer)
-  }
-  return Buffer.concat(chunks).toString()
 }

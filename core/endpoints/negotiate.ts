@@ -111,8 +111,9 @@ const isMetadata = (as: string) => as === 'PartialObjectMetadata' || as === 'Par
 
 /** A shape of Keelson's own: who asks for it names Kubernetes' behind it, for servers that do not know it. */
 function isPlainMetadata(format: Format, as: string, parameters: ReadonlyMap<string, string>): boolean {
-  const { g, v } = Object.fromEntries(parameters)
-  return format === 'json' && isMetadata(as) && g === 'meta.keelson.dev' && v === 'v1'
+  return (
+    format === 'json' && isMetadata(as) && parameters.get('g') === 'meta.keelson.dev' && parameters.get('v') === 'v1'
+  )
 }
 
 function formatOf(type: string): Format | undefined {

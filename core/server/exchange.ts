@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { UserInfo } from '#apis/meta/v1/user-info.ts'
+import type { Authorizer, Decision, RequestAttributes } from '#apis/plugin/v1/authorizer.ts'
 
-export type { UserInfo }
+export type { Authorizer, Decision, RequestAttributes, UserInfo }
 
 /** The head of a request. */
 export interface RequestHead {
@@ -74,35 +75,9 @@ export interface UpgradeExchange extends RequestHead {
   refuse(status: number, contentType: string, body: Buffer | string): void
 }
 
-/** What a request asks to do, as authorizers see it. @see https://kubernetes.io/docs/reference/access-authn-authz/authorization/#review-your-request-attributes */
-export type RequestAttributes =
-  | {
-      isResource: true
-      verb: string
-      group: string
-      version: string
-      resource: string
-      subresource: string
-      /** Empty for cluster scope and for all namespaces. */
-      namespace: string
-      name: string
-    }
-  | { isResource: false; verb: string; path: string }
-
 /** Says who is asking, or undefined when it knows no credential of the request's. @throws StatusError `Unauthorized` for a bad credential */
 export interface Authenticator {
   authenticate(
     exchange: Pick<Exchange, 'header' | 'rawHeaders' | 'socket'>,
   ): Promise<UserInfo | undefined> | UserInfo | undefined
-}
-
-export interface Decision {
-  allowed: boolean
-  /** Why, for logs and the Forbidden message; may be empty. */
-  reason: string
-}
-
-export interface Authorizer {
-  /** Synchronous: it reads an index kept up to date by watches. */
-  authorize(user: UserInfo, attributes: RequestAttributes): Decision
 }

@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import { Agent, type RequestOptions, request as startRequest } from 'node:https'
 import type { ResolveService } from '#core/aggregation/service-resolver.ts'
 import type { Address } from '#core/aggregation/service-target.ts'
+import { AnswerTooLarge, readText } from '#core/server/read-text.ts'
 
 /** Where a webhook is, as definitions and configurations write it: by `url`, or as a service. */
 export interface WebhookClientConfig {
@@ -52,6 +53,7 @@ export class WebhookClient implements Disposable {
       return parse(await this.#send(config, url, Buffer.from(body), call))
     } catch (error) {
       if (error instanceof WebhookError) throw error
+      if (error instanceof AnswerTooLarge) throw new WebhookError(error.message, { cause: error })
       throw new WebhookError(`Post ${JSON.stringify(address)}: ${reasonOf(error as Error, url)}`, { cause: error })
     }
   }
@@ -136,17 +138,6 @@ function answerTo(request: ClientRequest, body: Buffer): Promise<IncomingMessage
   })
   request.end(body)
   return promise
-}
-
-async function readText(answer: IncomingMessage, limitBytes: number): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of answer) {
-    bytes += (chunk as Buffer).length
-    if (bytes > limitBytes) throw new WebhookError(`the answer is larger than ${limitBytes} bytes`)
-    chunks.push(chunk as Buffer)
-  }
-  return Buffer.concat(chunks).toString()
 }
 
 function parse(text: string): unknown {
