@@ -1,4 +1,4 @@
-import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
+import { parseApiVersion, type UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { AdmissionRequest } from '#apis/plugin/v1/admission.ts'
 import type { CompiledSchema } from '#core/schema/compile.ts'
 
@@ -45,14 +45,6 @@ export interface Kinds {
 export function kindOf({ object, oldObject, group, version, kind }: AdmissionRequest): GroupVersionKind {
   const apiVersion = (object ?? oldObject)?.apiVersion
   return apiVersion === undefined ? { group, version, kind } : { ...parseApiVersion(apiVersion), kind }
-}
-
-/** `apps/v1` in its parts; a version alone is of the core group. */
-export function parseApiVersion(apiVersion: string): { group: string; version: string } {
-  const slash = apiVersion.indexOf('/')
-  return slash < 0
-    ? { group: '', version: apiVersion }
-    : { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) }
 }
 
 /** The namespace that counts for a request: a Namespace is in itself. */

@@ -1,8 +1,8 @@
 import type { ParamKind, ParamRef } from '#apis/admissionregistration/v1/zz_generated.types.ts'
-import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
+import { parseApiVersion, type UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { AdmissionRequest, ObjectReader } from '#apis/plugin/v1/admission.ts'
 import { matchesLabels, requirementsOf } from '#core/machinery/label-selector.ts'
-import { type Kinds, namespaceOf, parseApiVersion, type ServedKind } from '../matching/kinds.ts'
+import { type Kinds, namespaceOf, type ServedKind } from '../matching/kinds.ts'
 import type { Surroundings } from '../matching/surroundings.ts'
 
 /** A policy or a binding that cannot be put into force as it is; the message says why. */

@@ -1,10 +1,10 @@
 import type { Namespace } from '#apis/core/v1/zz_generated.types.ts'
-import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
+import { parseApiVersion, type UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { AdmissionRequest } from '#apis/plugin/v1/admission.ts'
 import { newNotFound } from '#core/errors/status-error.ts'
 import { inTurn } from '../in-turn.ts'
 import { Inputs } from '../matching/inputs.ts'
-import { type GroupVersionResource, isNamespace, kindOf, parseApiVersion, type ServedKind } from '../matching/kinds.ts'
+import { type GroupVersionResource, isNamespace, kindOf, type ServedKind } from '../matching/kinds.ts'
 import type { Matched } from '../matching/match-resources.ts'
 import type { Surroundings } from '../matching/surroundings.ts'
 

@@ -4,11 +4,12 @@ import type {
   ParamKind,
   ValidatingAdmissionPolicy,
 } from '#apis/admissionregistration/v1/zz_generated.types.ts'
+import { parseApiVersion } from '#apis/meta/v1/types.ts'
 import { types } from '#core/cel/cel.ts'
 import type { Type } from '#core/cel/types.ts'
 import { environmentOf } from '../matching/environment.ts'
 import { Expression } from '../matching/expression.ts'
-import { type GroupVersionKind, type Kinds, parseApiVersion } from '../matching/kinds.ts'
+import type { GroupVersionKind, Kinds } from '../matching/kinds.ts'
 import { schemaType } from './schema-type.ts'
 import { Variables } from './variables.ts'
 

@@ -1,8 +1,9 @@
 import { type FieldError, tooMany } from '#apis/meta/v1/field-error.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { newInvalid } from '#core/errors/status-error.ts'
+import { nameOfKey } from '#core/registry/resource-store.ts'
 import { type Claim, claimKey, claimsOf, valuesAt } from './claims.ts'
-import { type Change, maxConstrainedValues, nameIn, type Plan, type Surroundings } from './constrained-write.ts'
+import { type Change, maxConstrainedValues, type Plan, type Surroundings } from './constrained-write.ts'
 import type { Unique } from './extensions.ts'
 import { repeatedValue, takenValue } from './refusals.ts'
 import type { ResourceConstraints } from './resource-constraints.ts'
@@ -58,7 +59,7 @@ export class ClaimsOfWrite {
     const { holder } = JSON.parse(stored.value.toString()) as { holder: string }
     if (holder !== this.#change.key && (await this.#of.stillClaims(holder, claim))) {
       const { group, kind } = this.#of.resource.definition
-      throw newInvalid({ group, kind }, nameIn(this.#change.key), [takenValue(claim, holder, this.#change.key)])
+      throw newInvalid({ group, kind }, nameOfKey(this.#change.key).name, [takenValue(claim, holder, this.#change.key)])
     }
     this.#abandoned.set(key, stored.modRevision)
     return true

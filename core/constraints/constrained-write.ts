@@ -42,9 +42,6 @@ export interface Plan extends Also {
 /** Of the values that constraints are about one object may have so many of a sort: as many old and new ones fit into one write. */
 export const maxConstrainedValues = 60
 
-export const nameIn = (key: string) => key.slice(key.indexOf('/') + 1)
-export const namespaceIn = (key: string) => key.slice(0, Math.max(0, key.indexOf('/')))
-
 /** A resource is another one whenever its definition changes; its objects stay where they are. */
 export function isSame(a: Resource | undefined, b: Resource): boolean {
   return a?.cache === b.cache

@@ -1,8 +1,8 @@
 import { duplicate, type FieldError, notFound } from '#apis/meta/v1/field-error.ts'
 import { newConflict } from '#core/errors/status-error.ts'
 import type { Resource } from '#core/registry/registry.ts'
+import { nameOfKey } from '#core/registry/resource-store.ts'
 import type { Claim, Mention } from './claims.ts'
-import { nameIn, namespaceIn } from './constrained-write.ts'
 
 /** What is said of a write that does not keep a constraint. Objects of other namespaces are not named. */
 
@@ -12,8 +12,8 @@ export function repeatedValue({ found }: Claim): FieldError {
 
 /** @param holder key of the object that has the value @param key of the one that wants it */
 export function takenValue({ found }: Claim, holder: string, key: string): FieldError {
-  const isNear = namespaceIn(holder) === namespaceIn(key)
-  const who = isNear ? JSON.stringify(nameIn(holder)) : 'an object in another namespace'
+  const isNear = nameOfKey(holder).namespace === nameOfKey(key).namespace
+  const who = isNear ? JSON.stringify(nameOfKey(holder).name) : 'an object in another namespace'
   return because(duplicate(found.path, found.value), `${who} has it`)
 }
 
@@ -39,9 +39,9 @@ export function missingTarget(mention: Mention, { definition }: Resource, state:
 
 /** Of a deletion. @param key of the object that is to go @param holder key of the one that names it */
 export function heldObject({ definition }: Resource, key: string, by: Resource, holder: string): Error {
-  const isNear = namespaceIn(holder) === namespaceIn(key) || namespaceIn(holder) === ''
-  const who = isNear ? JSON.stringify(nameIn(holder)) : 'in another namespace'
-  return newConflict(definition, nameIn(key), `it is in use by ${nameOf(by.definition)} ${who}`)
+  const isNear = nameOfKey(holder).namespace === nameOfKey(key).namespace || nameOfKey(holder).namespace === ''
+  const who = isNear ? JSON.stringify(nameOfKey(holder).name) : 'in another namespace'
+  return newConflict(definition, nameOfKey(key).name, `it is in use by ${nameOf(by.definition)} ${who}`)
 }
 
 function nothingThere({ found }: Mention, why: string): FieldError {

@@ -2,11 +2,12 @@ import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { newConflict, newInvalid } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
 import type { Resource } from '#core/registry/registry.ts'
+import { nameOfKey } from '#core/registry/resource-store.ts'
 import { storageKey } from '#core/storage/cacher/cacher.ts'
 import { type Also, type Condition, ConditionError, maxAlso } from '#core/storage/storage.ts'
 import { type Claim, claimsOf, mentionsOf } from './claims.ts'
 import { ClaimsOfWrite } from './claims-of-write.ts'
-import { type ConstrainedWrite, isSame, nameIn, type Plan, type Surroundings } from './constrained-write.ts'
+import { type ConstrainedWrite, isSame, type Plan, type Surroundings } from './constrained-write.ts'
 import type { Extensions, Reference } from './extensions.ts'
 import { MentionsOfWrite } from './mentions-of-write.ts'
 import type { ResourceIndex } from './resource-index.ts'
@@ -70,7 +71,7 @@ export class ResourceConstraints {
 
   #contended({ key }: ConstrainedWrite, cause: ConditionError): Error {
     const why = 'what it depends on is changing all the time; please try again'
-    return newConflict(this.resource.definition, nameIn(key), why, cause)
+    return newConflict(this.resource.definition, nameOfKey(key).name, why, cause)
   }
 
   /** The objects of this resource that have a value. @param at of the constraint, among the unique ones */
@@ -134,7 +135,7 @@ class Attempt {
     const plan: Plan = { conditions: [], changes: [] }
     const errors = [...this.#claims.plan(plan), ...this.#mentions.plan(plan)]
     const { group, kind } = this.#resource.definition
-    if (errors.length > 0) throw newInvalid({ group, kind }, nameIn(this.#key), errors)
+    if (errors.length > 0) throw newInvalid({ group, kind }, nameOfKey(this.#key).name, errors)
     if (this.#isDeletion) this.#mentions.planDeletion(plan)
     if (plan.conditions.length + plan.changes.length === 0) return undefined
     // What does not fit stays behind: nobody stands behind it then.

@@ -1,4 +1,4 @@
-import { apiVersionOf, type UnstructuredObject } from '#apis/meta/v1/types.ts'
+import { apiVersionOf, parseApiVersion, type UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { AdmissionRequest } from '#apis/plugin/v1/admission.ts'
 import { findStatusError, newInternalError } from '#core/errors/status-error.ts'
 import type { CompiledSchema } from '#core/schema/compile.ts'
@@ -87,7 +87,7 @@ export class AdmissionKinds {
       throw newInternalError(`an object of ${resource} cannot become a ${object.apiVersion}, Kind=${object.kind}`)
     }
     if (isOwn) settleObject(object, served)
-    else this.schema({ ...partsOf(object.apiVersion), kind: object.kind })?.applyDefaults(object)
+    else this.schema({ ...parseApiVersion(object.apiVersion), kind: object.kind })?.applyDefaults(object)
     if (isOwn && oldObject) keepOtherHalf(object, oldObject, served, subresource)
   }
 }
@@ -116,11 +116,6 @@ const homeOf = ({ home }: Resource) => `${home.group}/${home.resource}`
 function servedKind({ definition }: Resource, version: string): ServedKind {
   const { group, resource, kind, namespaced } = definition
   return { group, version, resource, kind, namespaced }
-}
-
-function partsOf(apiVersion: string): { group: string; version: string } {
-  const slash = apiVersion.indexOf('/')
-  return { group: apiVersion.slice(0, Math.max(0, slash)), version: apiVersion.slice(slash + 1) }
 }
 
 /** Of kinds that only subresources take: `io.k8s.api.autoscaling.v1.Scale`. */

@@ -185,3 +185,9 @@ export interface ResourceRef<T extends KubeObject = KubeObject> extends GroupVer
 export function apiVersionOf(of: { group: string; version: string }): string {
   return of.group ? `${of.group}/${of.version}` : of.version
 }
+
+/** `apps/v1` in its parts; a version alone is of the core group. */
+export function parseApiVersion(apiVersion: string): { group: string; version: string } {
+  const slash = apiVersion.indexOf('/')
+  return { group: apiVersion.slice(0, Math.max(0, slash)), version: apiVersion.slice(slash + 1) }
+}
