@@ -50,6 +50,8 @@ export interface ListenLimits {
   maxConcurrentStreams: number
   /** Per HTTP/2 connection: requests a client may take back at once before it is cut off, and each second. */
   maxResets: { burst: number; perSecond: number }
+  /** Per HTTP/2 connection: pings. Under a flood of them node may stop reading, and not hear that the client is gone. */
+  maxPings: { burst: number; perSecond: number }
   /** Memory an HTTP/2 connection may hold, its unsent answers included. */
   maxSessionMegabytes: number
 }
@@ -62,6 +64,7 @@ export const defaultLimits: ListenLimits = {
   maxHeaderBytes: 64 * 1024,
   maxConcurrentStreams: 2048,
   maxResets: { burst: 8192, perSecond: 200 },
+  maxPings: { burst: 256, perSecond: 10 },
   maxSessionMegabytes: 512,
 }
 
@@ -286,10 +289,14 @@ class Front implements Listener {
     session.on('error', ignore)
     session.setLocalWindowSize(connectionWindowBytes)
     this.#closeWhenIdle(connection, session)
-    const { burst, perSecond } = limits.maxResets
-    const resets = new TokenBucket(burst, perSecond)
+    const cutOff = () => session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    const pings = new TokenBucket(limits.maxPings.burst, limits.maxPings.perSecond)
+    session.on('ping', () => {
+      if (!pings.take()) cutOff()
+    })
+    const resets = new TokenBucket(limits.maxResets.burst, limits.maxResets.perSecond)
     function countReset(this: ServerHttp2Stream): void {
-      if (this.rstCode && !resets.take()) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+      if (this.rstCode && !resets.take()) cutOff()
     }
     session.on('stream', (stream, headers, _flags, rawHeaders) => {
       stream.on('close', countReset)
