@@ -11,6 +11,7 @@ import { keepsAll } from '#core/schema/keeps-all.ts'
 import type { Cacher } from '#core/storage/cacher/cacher.ts'
 import type { CacheEntry, ExtractFacts } from '#core/storage/cacher/entry.ts'
 import type { ResourceCache } from '#core/storage/cacher/resource-cache.ts'
+import { Company } from './company.ts'
 import { factsExtractor, selectableFieldNames, selectablePaths } from './facts.ts'
 import type { Reservations } from './reservations.ts'
 import type { DefinitionGroups, JsonSchema, ResourceDefinition, VersionDefinition } from './resource.ts'
@@ -164,6 +165,8 @@ export class Resource {
   prejudge: ((object: UnstructuredObject, old?: UnstructuredObject) => Promise<void> | undefined) | undefined
   /** What its schema, or that of others who name its objects, says about more than one object. */
   constraints: ResourceConstraints | undefined
+  /** Absent: its writes do not wait for each other. */
+  readonly company: Company | undefined
   readonly #versions = new Map<string, ServedVersion>()
   readonly #compiler: SchemaCompiler
   readonly #conversions = new Map<string, VersionConversion>()
@@ -183,6 +186,7 @@ export class Resource {
     this.converter = converter ?? (rules.convert ? converterOfRules(rules.convert) : renaming)
     this.definition = definition
     this.rules = rules
+    this.company = rules.patienceMs === undefined ? undefined : new Company(rules.patienceMs)
     this.cache = cache
     this.home = home
     this.#compiler = compiler

@@ -73,6 +73,8 @@ const verbs = new Map<string, Endpoint>([
   ['watch', watch],
 ])
 const standardVerbs = [...verbs.keys()]
+/** Whoever deletes does not wait for company. */
+const writingVerbs = ['create', 'update', 'patch']
 const statusVerbs = ['get', 'update', 'patch']
 
 /** The way of every request: what it asks for, who asks, when there is room, whether they may, the endpoint that answers. */
@@ -147,6 +149,8 @@ export class Handler {
         const at = addressOf(info, served.resource.definition)
         const endpoint = this.#endpoint(served, at)
         const request = this.#request(exchange, at, user, served)
+        const company = writingVerbs.includes(info.verb) ? served.resource.company?.join() : undefined
+        if (company) return company.then(() => endpoint(request))
         const { synced } = this.#parts.cacher
         return synced && isAboutPresent(request) ? inPresent(synced, endpoint, request) : endpoint(request)
       }

@@ -56,8 +56,6 @@ export interface StorageReader {
 export interface WriteOptions {
   /** Seconds after which the store deletes the key by itself (Events); absent: never. A later write without it makes the key permanent. */
   ttlSeconds?: number
-  /** Milliseconds the write may be held back while many come, so that they share their way to the disk; absent: none. Drivers may ignore it. */
-  patienceMs?: number
   /** What is done together with the write or, like it, not at all. */
   also?: Also
 }

@@ -33,7 +33,7 @@ export interface Rules<T = UnstructuredObject> {
   print?: Printer<T>
   /** Seconds a stored object lives (Events); absent: for ever. */
   ttlSeconds?: number
-  /** Milliseconds a write may wait for others to share its way to the disk: for what is written all the time, and nobody waits for. */
+  /** Milliseconds a write may wait for others to be done together with it: for what is written all the time, and nobody waits for. */
   patienceMs?: number
   /**
    * Graceful deletion: seconds to keep the object marked as deleting so that someone can end what it stands for;

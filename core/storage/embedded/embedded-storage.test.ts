@@ -365,34 +365,3 @@ test('a damaged snapshot is not restored', () => {
   expect(() => restoreEmbeddedStorage({ file: join(parent, 'snapshot.db'), directory })).toThrow(StorageError)
   expect(readdirSync(directory)).toEqual([])
 })
-
-test('a patient write waits for company, but no longer than it said', async () => {
-  const clock = new ManualClock()
-  await using storage = await openEmbeddedStorage({ directory: newDirectory(), clock })
-  const acknowledged: string[] = []
-  const write = (key: string, patienceMs?: number) =>
-    storage.create(key, Buffer.from('{}'), { patienceMs }).then(() => acknowledged.push(key))
-  await write('/alone', 10)
-  clock.advance(9)
-  const first = write('/a', 10)
-  clock.advance(9)
-  const second = write('/b', 10)
-  await storage.get('/a')
-  expect(acknowledged).toEqual(['/alone'])
-  clock.advance(1)
-  await Promise.all([first, second])
-  expect(acknowledged).toEqual(['/alone', '/a', '/b'])
-  clock.advance(10)
-  await write('/late', 10)
-})
-
-test('who cannot wait takes along who can; so does the end', async () => {
-  const clock = new ManualClock()
-  const storage = await openEmbeddedStorage({ directory: newDirectory(), clock })
-  await storage.create('/before', Buffer.from('{}'), { patienceMs: 10 })
-  const patient = storage.create('/a', Buffer.from('{}'), { patienceMs: 10 })
-  expect(await storage.create('/b', Buffer.from('{}'))).toBe((await patient) + 1)
-  const last = storage.update('/a', Buffer.from('[]'), await patient, { patienceMs: 10 })
-  await storage[Symbol.asyncDispose]()
-  await expect(last).resolves.toBeGreaterThan(await patient)
-})

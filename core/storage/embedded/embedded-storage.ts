@@ -79,8 +79,6 @@ class LogStorage implements EmbeddedStorage {
   readonly #expiry: Expiry
   readonly #retention: Retention
   readonly #clock: Clock
-  /** When the last write came that could wait. */
-  #lastPatient = Number.NEGATIVE_INFINITY
   readonly #log: Logger | undefined
   /** The last acknowledged revision, and the last one given out. */
   #durable: number
@@ -99,7 +97,7 @@ class LogStorage implements EmbeddedStorage {
     this.#hub = new WatchHub(options.log)
     this.#history = new History(thread, state)
     this.#durable = this.#taken = state.revision
-    this.#writes = new WriteQueue(thread, this.#clock, {
+    this.#writes = new WriteQueue(thread, {
       onDurable: (writes, lastValues) => this.#onDurable(writes, lastValues),
       onFailed: (writes, error) => this.#onFailed(writes, error),
     })
@@ -242,21 +240,11 @@ class LogStorage implements EmbeddedStorage {
     if (this.#writes.bytes + bytes > pendingBytesLimit) {
       throw new StorageError('Unreachable', 'too many writes wait for the disk; this one was not begun')
     }
-    const sendBy = this.#sendBy(options?.patienceMs)
-    for (const change of also?.changes ?? []) this.#addChange(change, sendBy)
+    for (const change of also?.changes ?? []) this.#addChange(change)
     const expires = this.#expiresAt(options)
     return new Promise<number>((resolve, reject) => {
-      this.#add({ key, value, before, expires, sendBy, isJoined: false, resolve, reject })
+      this.#add({ key, value, before, expires, isJoined: false, resolve, reject })
     })
-  }
-
-  /** When a write must be on its way at the latest. One that can wait does so only while others like it keep coming. */
-  #sendBy(patienceMs = 0): number {
-    if (patienceMs === 0) return 0
-    const now = this.#clock.now()
-    const isInCompany = now - this.#lastPatient < patienceMs
-    this.#lastPatient = now
-    return isInCompany ? now + patienceMs : 0
   }
 
   /** The first condition that does not hold once all pending writes are durable. */
@@ -287,25 +275,25 @@ class LogStorage implements EmbeddedStorage {
   }
 
   /** Nobody waits for it by itself: it is done or fails with the write it belongs to, which comes next. */
-  #addChange({ key, value }: Also['changes'][number], sendBy: number): void {
+  #addChange({ key, value }: Also['changes'][number]): void {
     const before = this.#index.latest(key)
     if (!value && !before) return
     const nobody = () => {}
-    this.#add({ key, value, before, expires: 0, sendBy, isJoined: true, resolve: nobody, reject: nobody })
+    this.#add({ key, value, before, expires: 0, isJoined: true, resolve: nobody, reject: nobody })
   }
 
   #add(
-    write: Pick<PendingWrite, 'key' | 'value' | 'sendBy' | 'isJoined' | 'resolve' | 'reject'> & {
+    write: Pick<PendingWrite, 'key' | 'value' | 'isJoined' | 'resolve' | 'reject'> & {
       before: KeyState | undefined
       expires: number
     },
   ): void {
-    const { key, value, before, expires, sendBy, isJoined, resolve, reject } = write
+    const { key, value, before, expires, isJoined, resolve, reject } = write
     const revision = ++this.#taken
     const created = before?.created ?? revision
     const state = value && { created, revision, expires }
     const replaced = before?.revision ?? 0
-    const pending = { key, value, revision, created, replaced, state, sendBy, isJoined, resolve, reject }
+    const pending = { key, value, revision, created, replaced, state, isJoined, resolve, reject }
     this.#index.stage(pending)
     this.#writes.add(pending)
   }

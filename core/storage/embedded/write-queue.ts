@@ -1,10 +1,8 @@
 /**
  * Group commit: what has queued up while one batch was being made durable is the next batch. One batch is under way at a
- * time, so a failed one can take everything behind it along and leave no hole. Nobody waits for a timer, but for those who
- * have said that they can.
+ * time, so a failed one can take everything behind it along and leave no hole. Nobody waits for a timer.
  */
 
-import type { Clock } from '#core/clock.ts'
 import type { StorageError } from '../storage.ts'
 import type { KeyChange } from './key-index.ts'
 import { type Batch, rowWidth } from './protocol.ts'
@@ -17,8 +15,6 @@ export interface PendingWrite extends KeyChange {
   created: number
   /** Revision of the live row it supersedes; 0 for none. */
   replaced: number
-  /** When it must be on its way to the disk at the latest, by the clock; 0 for at once. */
-  sendBy: number
   /** True when the next write is of the same transaction: both become durable together. */
   isJoined: boolean
   resolve(revision: number): void
@@ -35,8 +31,6 @@ export interface WriteQueueEvents {
 /** A batch beyond this makes its first writer wait too long for its last. */
 const batchWrites = 1024
 const batchBytes = 8 << 20
-/** So many together cost each hardly more than more of them would: they wait no longer. */
-const companyEnough = 32
 
 export class WriteQueue {
   readonly #thread: StorageThread
@@ -44,16 +38,11 @@ export class WriteQueue {
   #queued: PendingWrite[] = []
   #underWay: PendingWrite[] = []
   #isScheduled = false
-  /** When the most urgent of those queued must be sent. */
-  #sendBy = Number.POSITIVE_INFINITY
-  #stopWaiting: (() => void) | undefined
   #bytes = 0
   #onIdle: (() => void)[] = []
-  readonly #clock: Clock
 
-  constructor(thread: StorageThread, clock: Clock, events: WriteQueueEvents) {
+  constructor(thread: StorageThread, events: WriteQueueEvents) {
     this.#thread = thread
-    this.#clock = clock
     this.#events = events
   }
 
@@ -69,34 +58,18 @@ export class WriteQueue {
   add(write: PendingWrite): void {
     this.#queued.push(write)
     this.#bytes += sizeOf(write)
-    this.#sendBy = Math.min(this.#sendBy, write.sendBy)
     this.#schedule()
   }
 
-  /** Resolves when no write is pending; from now on none of them waits for company. */
+  /** Resolves when no write is pending. */
   async idle(): Promise<void> {
     if (this.isIdle) return
-    this.#sendBy = 0
-    this.#schedule()
     await new Promise<void>((resolve) => this.#onIdle.push(resolve))
   }
 
+  /** Sends at the end of the loop's turn, so that all requests read in one turn share a batch. */
   #schedule(): void {
     if (this.#isScheduled || this.#underWay.length > 0 || this.#queued.length === 0) return
-    const waitMs = this.#queued.length < companyEnough && this.#sendBy > 0 ? this.#sendBy - this.#clock.now() : 0
-    if (waitMs <= 0) this.#sendSoon()
-    else {
-      this.#stopWaiting ??= this.#clock.after(waitMs, () => {
-        this.#stopWaiting = undefined
-        this.#sendSoon()
-      })
-    }
-  }
-
-  /** Sends at the end of the loop's turn, so that all requests read in one turn share a batch. */
-  #sendSoon(): void {
-    this.#stopWaiting?.()
-    this.#stopWaiting = undefined
     this.#isScheduled = true
     setImmediate(() => {
       this.#isScheduled = false
@@ -106,7 +79,6 @@ export class WriteQueue {
 
   #send(): void {
     this.#underWay = this.#queued.splice(0, batchLength(this.#queued))
-    this.#sendBy = this.#queued.length === 0 ? Number.POSITIVE_INFINITY : 0
     const batch = packBatch(this.#underWay)
     const outcome = {
       done: (lastValues: Uint8Array<ArrayBuffer>[]) =>
