@@ -56,6 +56,36 @@ test.each(values)('%s', (expression, want) => {
   expect(evaluate(expression, { pod })).toEqual(want)
 })
 
+const natives = {
+  table: new Map<string, unknown>([
+    ['size', 1],
+    ['held', { values: [2], __proto__: null }],
+  ]),
+  date: new Date(0),
+  data: new Uint8Array(3),
+  object: JSON.parse('{"a": {"__proto__": {"b": 1}, "keys": null, "list": [], "deep": {"size": 5}}}'),
+}
+const selections: [expression: string, want: unknown][] = [
+  ['table.size', 1],
+  ['table.held.values', [2]],
+  ['object.a.deep.size', 5],
+  ['object.a.keys', null],
+  ['object.a.__proto__.b', 1],
+  ['object.a.toString', 'no such key: toString'],
+  ['object.a.deep.no', 'no such key: no'],
+  ['object.a.keys.no', 'no such overload'],
+  ['object.a.list.length', 'no such overload'],
+  ['table.keys', 'no such key: keys'],
+  ['date.getTime', 'no such overload'],
+  ['date.no.getTime', 'no such overload'],
+  ['data.length', 'no such overload'],
+]
+test.each(selections)('%s selects fields, of native values too, and nothing inherited', (expression, want) => {
+  const select = () => evaluate(expression, natives)
+  if (typeof want === 'string') expect(select).toThrow(want)
+  else expect(select()).toEqual(want)
+})
+
 const failures: [expression: string, message: string][] = [
   ['pod.missing', 'no such key: missing'],
   ['pod.constructor', 'no such key: constructor'],

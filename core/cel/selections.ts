@@ -48,16 +48,51 @@ const mayBeInherited = (name: string) => name in Object.prototype
 
 export function variableCode(name: string): Code {
   const isDoubtful = mayBeInherited(name)
-  return ({ bindings }) => {
+  const code: Code = ({ bindings }) => {
     const value = isDoubtful && !Object.hasOwn(bindings, name) ? undefined : bindings[name]
     if (typeof value === 'string' || typeof value === 'boolean') return value
     return value === undefined ? fail(`no such attribute(s): ${name}`) : fromNative(value)
   }
+  if (!isDoubtful) paths.set(code, { name, fields: [] })
+  return code
 }
 
 export function plainCode(operand: Code, { field, isOptional }: Select): Code {
-  return isOptional ? optionalSelectCode(operand, field) : selectCode(operand, field)
+  if (isOptional) return optionalSelectCode(operand, field)
+  const code = selectCode(operand, field)
+  const path = paths.get(operand)
+  if (!path || (path.fields.length === 0 ? isOfNative(field) : mayBeInherited(field))) return code
+  return pathCode({ ...path, fields: [...path.fields, field] }, code)
 }
+
+/** A variable and the fields that are selected from it, one out of the other. */
+interface Path {
+  readonly name: string
+  readonly fields: readonly string[]
+}
+
+/** Of code that only follows one: what selects from that follows it to the end by itself, without a call for each step. */
+const paths = new WeakMap<Code, Path>()
+
+/** @param stepwise the same for whatever is not plain objects down to a value */
+function pathCode(path: Path, stepwise: Code): Code {
+  const { name, fields } = path
+  const code: Code = (activation) => {
+    let value: unknown = activation.bindings[name]
+    for (let i = 0; i < fields.length; i++) {
+      if (typeof value !== 'object' || value === null || value instanceof CelValue || Array.isArray(value))
+        return stepwise(activation)
+      value = (value as PlainObject)[fields[i]!]
+    }
+    if (typeof value === 'number') return adapt(value)
+    return value === undefined ? stepwise(activation) : value
+  }
+  paths.set(code, path)
+  return code
+}
+
+/** Whether a native value that stands for one of another kind has such a property; it has no others. */
+const isOfNative = (name: string) => [Map, Date, Uint8Array].some(({ prototype }) => name in prototype)
 
 export function structuralCode(operand: Code, field: StructuralField, { isOptional }: Select): Code {
   return isOptional ? structuralOptionalCode(operand, field) : structuralSelectCode(operand, field)
