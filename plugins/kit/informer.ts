@@ -4,6 +4,7 @@ import {
   type DeepReadonly,
   isConnectionError,
   isExpired,
+  isNotFound,
   isServiceUnavailable,
   isTooManyRequests,
   type ResourceClient,
@@ -67,11 +68,17 @@ export function startInformer<T extends KubeObject>(
       } catch (error) {
         if (signal.aborted) return
         if (!isResumable(error)) resourceVersion = undefined
-        if (!isExpired(error)) log?.warn('watch failed', { resource: ref.resource, group: ref.group, error })
+        if (!isExpired(error)) noteFailure(error)
         failures++
       }
       if (failures > 0) await pause(clock, backoffMs(failures, { ...backoff, random }), signal)
     }
+  }
+
+  /** What was served and is no more has mostly been removed on purpose, and whoever follows it hears of that elsewhere. */
+  function noteFailure(error: unknown): void {
+    const level = hasSynced && isNotFound(error) ? 'debug' : 'warn'
+    log?.[level]('watch failed', { resource: ref.resource, group: ref.group, error })
   }
 
   async function relist(): Promise<void> {

@@ -123,6 +123,27 @@ test('a continue token that expired is made up for by one whole list', async () 
   expect(informer.list()).toHaveLength(3)
   informers.stop()
 })
+
+test('what is served no more is worth a warning only to whom never saw it', async () => {
+  const clock = createFakeClock()
+  const client = createFakeClient({ clock })
+  const warned: string[] = []
+  const ignore = () => {}
+  const log = { debug: ignore, info: ignore, error: ignore, warn: (message: string) => warned.push(message) }
+  const informers = createInformers(client, { clock, log, random: () => 0.5 })
+  await informers.for(configmaps).synced
+  client.intercept(() => {
+    throw new ApiError({ ...expired.status, reason: 'NotFound', code: 404 })
+  })
+  client.breakWatches()
+  await clock.advance(5_000)
+  expect(warned).toEqual([])
+  informers.for(pods)
+  await settle()
+  expect(warned).toEqual(['watch failed'])
+  informers.stop()
+})
+
 test('indexes follow changes and know what was there before them', async () => {
   const { client, informers } = setUp()
   client.seed(configmaps, config('a', { owner: 'x' }), config('b', { owner: 'y' }))
