@@ -19,6 +19,8 @@ type Owner = DeepReadonly<OwnerReference>
 /** An owner that is not in the graph has mostly just been created, and its event is on the way. */
 const unseenOwnerMs = 500
 const longestSyncMs = 30_000
+/** What takes longer to list has no others wait for it. */
+const longestListMs = 1_000
 const relations = { relationsOnly: true }
 
 /** Deletes what its owners left behind, and carries out foreground deletion and orphaning. */
@@ -28,8 +30,8 @@ export async function runGarbageCollector(client: Client, host: PluginHost, cloc
   const graph = createGraph()
   /** Owners that were looked for and did not exist. A uid never comes back. */
   const knownGone = new Set<string>()
-  /** The resources whose objects are followed. */
-  const followed = new Set<string>()
+  /** The resources whose objects are followed, by id. */
+  const followed = new Map<string, ServedResource>()
   /** Before all is listed, most owners would seem to be gone: asking for each would be a storm. */
   let hasSynced = false
 
@@ -191,18 +193,44 @@ export async function runGarbageCollector(client: Client, host: PluginHost, cloc
   }
 
   const queue = runReconciler({ name: 'garbage-collector', log, reconcile, concurrency: 20, signal, clock })
+  function follow(resource: ServedResource): Promise<void> {
+    followed.set(idOf(resource), resource)
+    const informer = informers.for(resource, relations)
+    informer.on({
+      added: (object) => stored(resource, object),
+      updated: (object) => stored(resource, object),
+      deleted: removed,
+    })
+    return informer.synced
+  }
+
+  const arrived = new Map<string, ServedResource>()
+  /** Definitions come in crowds: a few of their resources are listed at a time, so that the server has time for others. */
+  const arrivals = runReconciler({
+    name: 'arrivals',
+    log,
+    async reconcile(id) {
+      const resource = arrived.get(id)
+      if (!resource) return
+      arrived.delete(id)
+      // Its informer says itself why it cannot be listed, or that it was dropped.
+      const listed = follow(resource).catch(() => {})
+      await Promise.race([listed, pause(clock, longestListMs, signal)])
+    },
+    concurrency: 4,
+    signal,
+    clock,
+  })
   const listener = {
     appeared(resource: ServedResource) {
-      followed.add(idOf(resource))
-      informers.for(resource, relations).on({
-        added: (object) => stored(resource, object),
-        updated: (object) => stored(resource, object),
-        deleted: removed,
-      })
+      if (!hasSynced) return void follow(resource)
+      arrived.set(idOf(resource), resource)
+      arrivals.add(idOf(resource))
     },
     /** Objects of a resource that is served no more went with it. */
     disappeared(resource: ServedResource) {
-      followed.delete(idOf(resource))
+      arrived.delete(idOf(resource))
+      if (!followed.delete(idOf(resource))) return
       const gone = informers.for(resource, relations).list()
       informers.drop(resource, relations)
       for (const object of gone) removed(object)

@@ -18,8 +18,8 @@ interface Listener {
 
 /** Events are written too often and expire by themselves. */
 const ignored: ReadonlySet<string> = new Set(['events.', 'events.events.k8s.io'])
-/** Definitions come in crowds; one look a moment later finds them all. */
-const settleMs = 200
+/** Definitions come in crowds; one look a moment later finds them all. Of a thousand, each look costs some. */
+const settleMs = 1_000
 const retryMs = 2_000
 
 export async function followResources(
