@@ -29,6 +29,7 @@ import {
   formatType,
   int,
   isOptional,
+  isSameType,
   list,
   map,
   nullType,
@@ -183,21 +184,21 @@ class Checker {
   }
 
   #field({ field, offset }: Select, from: Type): Type {
-    if (from.kind === 'dyn' || from.kind === 'param') return dyn
+    if (from.kind === 'dyn' || this.#becomesDyn(from)) return dyn
     if (from.kind === 'object') return from.fields?.get(field) ?? this.#issue(offset, `undefined field '${field}'`)
-    if (from.kind === 'map' && this.#bindings.isAssignable(from.params[0]!, string)) return from.params[1]!
+    if (from.kind === 'map') return from.params[1]!
     const shown = formatType(this.#bindings.resolve(from))
     return this.#issue(offset, `type '${shown}' does not support field selection`)
   }
 
+  /** Whether a type is not known yet, and is not to be found out from how it is used later either. */
+  #becomesDyn(type: Type): boolean {
+    return type.kind === 'param' && this.#bindings.isAssignable(dyn, type)
+  }
+
   #index(node: Index, scope: Scope | undefined): Type {
-    const operand = this.#bindings.resolve(this.#visit(node.operand, scope))
-    const index = this.#visit(node.index, scope)
-    const isChained = isOptional(operand)
-    const from = isChained ? operand.params[0]! : operand
     const name = node.isOptional ? '_[?_]' : '_[_]'
-    const type = this.#operator(node, name, operators.get('_[_]')!, [from, index])
-    return node.isOptional || isChained ? optionalOf(this.#bindings.resolve(type)) : type
+    return this.#operator(node, name, operators.get(name)!, this.#visitAll([node.operand, node.index], scope))
   }
 
   #call(node: Call, scope: Scope | undefined): Type {
@@ -255,11 +256,12 @@ class Checker {
   ): Type {
     let result: Type | undefined
     for (const signature of signatures) {
+      if (!mayFit(signature.params, args)) continue
       const [type, ...params] = this.#bindings.instantiate([signature.result, ...signature.params])
       if (!this.#bindings.areAssignable(params, args)) continue
       chosen.push(signature)
       const found = this.#bindings.resolve(type!)
-      result = result === undefined || this.#format(result) === this.#format(found) ? found : dyn
+      result = result === undefined || isSameType(result, found) ? found : dyn
     }
     if (result) return result
     const shown = args.map((one) => this.#bindings.resolve(one, true))
@@ -296,12 +298,11 @@ class Checker {
   #element(element: { value: Expression; isOptional: boolean }, scope: Scope | undefined): Type {
     const type = this.#visit(element.value, scope)
     if (!element.isOptional) return type
-    const held = this.#bindings.fresh()
-    if (this.#bindings.isAssignable(optional(held), type)) return held
-    return this.#issue(
-      element.value.offset,
-      `expected type '${formatType(optional(this.#bindings.resolve(type, true)))}' but found '${this.#format(type)}'`,
-    )
+    const known = this.#bindings.resolve(type)
+    if (isOptional(known)) return known.params[0]!
+    if (known.kind === 'dyn') return dyn
+    const [want, got] = [this.#format(optional(type)), this.#format(type)]
+    return this.#issue(element.value.offset, `expected type '${want}' but found '${got}'`)
   }
 
   #struct({ name, fields, offset }: StructLiteral, scope: Scope | undefined): Type {
@@ -353,7 +354,7 @@ class Checker {
   }
 
   #rangeVariables({ range, variables }: Comprehension, type: Type): readonly Type[] {
-    if (type.kind === 'param') return [dyn, dyn]
+    if (this.#becomesDyn(type)) return [dyn, dyn]
     const types = rangeVariables(type, variables.length)
     if (types) return types
     const shown = this.#format(type)
@@ -405,6 +406,15 @@ export function qualifiedOverloads<S extends { name: string; outer: S | undefine
   if (prefix === undefined || isLocal(scope, prefix)) return undefined
   return environment.overloads(`${prefix}.${name}`)
 }
+
+/** Tells quickly of most that do not fit that they do not. */
+function mayFit(params: readonly Type[], args: readonly Type[]): boolean {
+  return params.length === args.length && params.every((param, i) => mayBe(param, args[i]!))
+}
+
+const mayBe = (param: Type, arg: Type) =>
+  (param.kind === arg.kind && param.name === arg.name) || isOpen(param) || isOpen(arg)
+const isOpen = ({ kind }: Type) => kind === 'param' || kind === 'dyn' || kind === 'null'
 
 const optionalOf = (type: Type) => (isOptional(type) ? type : optional(type))
 

@@ -1,21 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { compile, EvaluationError, standardEnvironment } from './cel.ts'
+import { compile, EvaluationError } from './cel.ts'
 import { equal } from './equality.ts'
-import { encoders } from './library/encoders.ts'
-import { math } from './library/math.ts'
-import { strings } from './library/strings.ts'
 import { CompileError } from './source.ts'
-import { type Case, readCases, readType, readValue } from './testing/case.ts'
+import { type Case, environmentOf, readCases, readValue } from './testing/case.ts'
 import { formatType } from './types.ts'
 import { Double, Optional, typeNameOf, type Value } from './values.ts'
 
-const environment = standardEnvironment.extend({ libraries: [strings, math, encoders] })
-
-function programOf({ expression, container = '', check, variables = {} }: Case) {
-  const declared = Object.entries(variables).map(([name, type]) => [name, readType(type)] as const)
-  const scope = environment.extend({ container, variables: new Map(declared) })
-  return compile(expression, scope, { check: check ?? true })
-}
+const programOf = (one: Case) => compile(one.expression, environmentOf(one), { check: one.check ?? true })
 
 function evaluate(one: Case): Value {
   const bindings = Object.entries(one.bindings ?? {}).map(([name, value]) => [name, readValue(value)] as const)

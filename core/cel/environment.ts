@@ -69,7 +69,7 @@ const namedTypes: readonly Type[] = [
   types.list(types.dyn),
   types.map(types.dyn, types.dyn),
   types.anyType,
-  types.optional(types.dyn),
+  types.opaque('optional_type'),
 ]
 
 export class Environment {

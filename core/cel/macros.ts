@@ -92,14 +92,14 @@ function bind({ id, offset, target, args }: Call, nodes: NodeFactory): Bind | un
   return { kind: 'bind', id, offset, name: simpleName(args[0]!, nodes), value: args[1]!, body: args[2]! }
 }
 
-/** `math.greatest` and `math.least`, of one number or list or of several numbers. */
+/** `math.greatest` and `math.least`, of one number or list, of two numbers or of several. */
 function extreme(written: string, name: string): Expand {
   return ({ id, offset, target, args }, nodes): Call | undefined => {
     if (target?.kind !== 'identifier' || target.name !== 'math') return undefined
-    const [only] = args
-    if (!only) return nodes.refuse(offset, `math.${written}() requires at least one argument`)
+    if (args.length === 0) return nodes.refuse(offset, `math.${written}() requires at least one argument`)
+    if (args.length <= 2) return { kind: 'call', id, offset, name, target: undefined, args }
     const elements = args.map((value) => ({ value, isOptional: false }))
     const all: Expression = { kind: 'list', id: nodes.nextId(), offset, elements }
-    return { kind: 'call', id, offset, name, target: undefined, args: [args.length === 1 ? only : all] }
+    return { kind: 'call', id, offset, name, target: undefined, args: [all] }
   }
 }

@@ -8,6 +8,7 @@ import {
   int,
   list,
   map,
+  optional,
   param,
   string,
   type Type,
@@ -31,6 +32,12 @@ const order: readonly Signature[] = [
   ...numbers.flatMap((x) => numbers.map((y) => of(bool, x, y))),
   ...ordered.map((type) => of(bool, type, type)),
 ]
+
+/** Of lists and maps. @param wrap what an index gives of what is held */
+const indices = (wrap: (held: Type) => Type): Signature[] => [of(wrap(a), list(a), int), of(wrap(b), map(a, b), a)]
+const optionalIndices: readonly Signature[] = indices(optional).map(({ params: [from, index], result }) =>
+  of(result, optional(from!), index!),
+)
 
 export const operators: ReadonlyMap<string, readonly Signature[]> = new Map([
   [
@@ -57,7 +64,8 @@ export const operators: ReadonlyMap<string, readonly Signature[]> = new Map([
   ['_>_', order],
   ['_>=_', order],
   ['@in', [of(bool, a, list(a)), of(bool, a, map(a, b))]],
-  ['_[_]', [of(a, list(a), int), of(b, map(a, b), a)]],
+  ['_[_]', [...indices((held) => held), ...optionalIndices]],
+  ['_[?_]', [...indices(optional), ...optionalIndices]],
   ['_?_:_', [of(a, bool, a, a)]],
 ])
 

@@ -171,16 +171,30 @@ class Parser implements NodeFactory {
     return kind === 'symbol' || kind === 'identifier' ? operators.get(text) : undefined
   }
 
+  /** Signs in pairs take back each other; those of one operand are all the same. */
   #unary(): Expression {
-    const mark = this.#accept('!') ?? this.#accept('-')
-    if (!mark) return this.#member(this.#primary())
-    if (mark.text === '-' && this.#peek().kind === 'number') return this.#member(this.#number(mark.offset, true))
-    if (++this.#nesting > maxDepth) this.#tooDeep(mark.offset)
+    const mark = this.#peek()
+    const count = this.#run('!') || this.#run('-')
+    if (count === 0) return this.#member(this.#primary())
+    if (mark.text === '-' && count === 1 && this.#peek().kind === 'number') return this.#negative(mark)
     const id = this.nextId()
-    const operand = this.#unary()
-    this.#nesting--
+    const minus = this.#accept('-')
+    const operand = minus ? this.#negative(minus) : this.#member(this.#primary())
+    if (count % 2 === 0) return operand
     const name = mark.text === '!' ? '!_' : '-_'
     return this.#node({ kind: 'call', id, offset: mark.offset, name, target: undefined, args: [operand] }, operand)
+  }
+
+  #negative({ offset }: Token): Expression {
+    if (this.#peek().kind !== 'number') this.#unexpected(this.#peek())
+    return this.#member(this.#number(offset, true))
+  }
+
+  /** How many of a sign follow, which are taken. */
+  #run(sign: string): number {
+    let count = 0
+    while (this.#accept(sign)) count++
+    return count
   }
 
   /** The selections, calls, indices and struct literals that follow a primary expression. */

@@ -77,6 +77,11 @@ export function formatType({ name, params }: Type): string {
   return params.length === 0 ? name : `${name}(${params.map(formatType).join(', ')})`
 }
 
+export function isSameType(a: Type, b: Type): boolean {
+  if (a.kind !== b.kind || a.name !== b.name || a.params.length !== b.params.length) return false
+  return a.params.every((one, i) => isSameType(one, b.params[i]!))
+}
+
 /** What the type is called at run time, where values of it are compared by it. */
 export function runtimeName({ kind, name }: Type): string {
   if (kind === 'null') return 'null_type'

@@ -142,7 +142,7 @@ class Estimator {
     const cost = sum(this.cost(node.operand, scope), this.cost(node.index, scope), exactly(1))
     if (node.isOptional) return cost
     const [of] = this.#checked.signatures.get(node.id)?.at(-1)?.params ?? []
-    const isList = of?.kind === 'list'
+    const isList = (of && isOptional(of) ? of.params[0]! : of)?.kind === 'list'
     const entries = this.#entriesOf(node.operand, scope)
     this.#paths.set(node.id, [...this.#pathOf(node.operand, scope), isList ? '@items' : '@values'])
     this.#setSize(node, entries?.value ?? this.#sizeOf(node, scope))

@@ -1,16 +1,18 @@
-/** Mathematics. `math.greatest` and `math.least` take any number of arguments: the parser makes them one list. */
+/** Mathematics. `math.greatest` and `math.least` take any number of arguments: the parser makes more than two one list. */
 import { define, type Library } from '../environment.ts'
 import { compare } from '../equality.ts'
 import { checkedInt, type Int } from '../integers.ts'
-import { bool, double, int, list, type Type, uint } from '../types.ts'
+import { bool, double, dyn, int, list, type Type, uint } from '../types.ts'
 import { adapt, Double, fail, isInt, noSuchOverload, toInt, Uint, type Value } from '../values.ts'
 
 const numbers = [int, uint, double]
 
 function extreme(name: string, isBetter: (order: number) => boolean): Library {
   const call = (values: readonly Value[]) => pick(values, isBetter)
+  const of = (one: Value, other: Value) => call([one, other])
   return [
     ...numbers.map((type) => define(name, [type], type, (value: Value) => value)),
+    ...numbers.flatMap((a) => numbers.map((b) => define(name, [a, b], a === b ? a : dyn, of))),
     ...numbers.map((type) => define(name, [list(type)], type, call)),
   ]
 }

@@ -1,5 +1,5 @@
 /**
- * Derives cases.jsonl from the conformance tests of the specification as @bufbuild/cel-spec publishes them:
+ * Derives cases.jsonl, which has values, types and checked trees, and trees.jsonl, which has parsed trees, from the conformance tests of the specification as @bufbuild/cel-spec publishes them:
  *
  *   npm pack @bufbuild/cel-spec@0.6.1 && tar xzf bufbuild-cel-spec-*.tgz
  *   node core/cel/testing/derive-cases.ts package
@@ -9,7 +9,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { Case, CasesHead, CaseValue } from './case.ts'
+import type { Case, CaseFunction, CasesHead, CaseValue, ParsedCase } from './case.ts'
 
 /** Values and types in the form of protobuf's JSON. */
 interface ProtoValue {
@@ -33,9 +33,16 @@ interface ProtoType {
   wrapper?: string
   messageType?: string
   type?: ProtoType
+  typeParam?: string
   listType?: { elemType?: ProtoType }
   mapType?: { keyType?: ProtoType; valueType?: ProtoType }
   abstractType?: { name: string; parameterTypes?: ProtoType[] }
+}
+interface ProtoOverload {
+  overloadId: string
+  params?: ProtoType[]
+  resultType: ProtoType
+  isInstanceFunction?: boolean
 }
 interface ProtoTest {
   name?: string
@@ -43,7 +50,7 @@ interface ProtoTest {
   container?: string
   disableCheck?: boolean
   checkOnly?: boolean
-  typeEnv?: { name: string; ident?: { type: ProtoType }; function?: unknown }[]
+  typeEnv?: { name: string; ident?: { type: ProtoType }; function?: { overloads: ProtoOverload[] } }[]
   bindings?: Record<string, { value: ProtoValue }>
   value?: ProtoValue
   evalError?: unknown
@@ -52,7 +59,14 @@ interface ProtoTest {
 interface Suite {
   name: string
   suites?: Suite[]
-  tests?: { original: ProtoTest; type?: string; error?: string }[]
+  tests?: Test[]
+}
+interface Test {
+  original: ProtoTest
+  type?: string
+  error?: string
+  ast?: string
+  checkedAst?: string
 }
 
 class Excluded extends Error {}
@@ -66,36 +80,87 @@ const reasons: [pattern: RegExp, reason: string][] = [
 
 /** What the checker's own tests declare for all of them. */
 const checkingVariables = { is: 'string', ii: 'int', iu: 'uint', iz: 'bool', id: 'double', ix: 'null', ib: 'bytes' }
+const checkingFunctions: CaseFunction[] = [
+  { name: 'fg_s', id: 'fg_s_0', params: [], result: 'string' },
+  { name: 'fi_s_s', id: 'fi_s_s_0', isMethod: true, params: ['string'], result: 'string' },
+]
 const checkingReasons: typeof reasons = [
-  [/\bf[gi]_s|fn\(/, 'functions of the test harness'],
   [/^1 [<>]=? 1\.0 &&/, 'with the order of numbers of different types switched off'],
 ]
 
-function caseOf(suite: string, { original: test, type, error }: NonNullable<Suite['tests']>[number]): Case {
+/** Cases of which the tree differs, by reason. */
+const withoutTree: Record<string, string[]> = {
+  'the reference checks the target of optMap twice, as two nodes of which one is not known to be of an int': [
+    'optionals/optionals/none_optMap_hasValue',
+  ],
+}
+
+function caseOf(suite: string, { original: test, type, error, checkedAst }: Test): Case {
   const isChecking = suite === 'checking'
   const excluded = [...reasons, ...(isChecking ? checkingReasons : [])].find(([pattern]) => pattern.test(test.expr))
   if (excluded) throw new Excluded(excluded[1])
   if (isChecking && error?.includes('unsupported syntax')) throw new Excluded('with optional values switched off')
-  if (test.typeEnv?.some((declaration) => declaration.function)) throw new Excluded('functions of the test harness')
   const truth = test.evalError || isChecking ? undefined : { boolValue: true }
   const value = test.typedResult ? test.typedResult.result : (test.value ?? truth)
+  const name = test.name ?? test.expr.replaceAll(/\s+/g, ' ').trim()
+  const functions = [...(isChecking ? checkingFunctions : []), ...(test.typeEnv ?? []).flatMap(functionsOf)]
+  const hasTree = checkedAst && !Object.values(withoutTree).flat().includes(`${suite}/${name}`)
   return {
     suite,
-    name: test.name ?? test.expr.replaceAll(/\s+/g, ' ').trim(),
+    name,
     expression: test.expr,
     container: test.container,
     ...(test.disableCheck && { check: false }),
     ...((test.checkOnly || isChecking) && { checkOnly: true }),
     variables: {
       ...(isChecking && checkingVariables),
-      ...Object.fromEntries((test.typeEnv ?? []).map(({ name, ident }) => [name, typeOf(ident!.type)])),
+      ...Object.fromEntries(
+        (test.typeEnv ?? []).flatMap(({ name, ident }) => (ident ? [[name, typeOf(ident.type)]] : [])),
+      ),
     },
+    ...(functions.length > 0 && { functions }),
     bindings: fromEntries(Object.entries(test.bindings ?? {}).map(([name, bound]) => [name, caseValueOf(bound.value)])),
     ...(value && { value: caseValueOf(value) }),
     ...((test.evalError || (error && !test.disableCheck)) && !value && { fails: true }),
     ...(type && { type: knownType(type) }),
     ...(isChecking && error && { issues: error }),
+    ...(hasTree && { checked: compact(checkedAst) }),
   }
+}
+
+function functionsOf({ name, function: declared }: NonNullable<ProtoTest['typeEnv']>[number]): CaseFunction[] {
+  return (declared?.overloads ?? []).map(({ overloadId: id, params = [], resultType, isInstanceFunction }) => ({
+    name,
+    id,
+    ...(isInstanceFunction && { isMethod: true as const }),
+    params: params.map(typeOf),
+    result: typeOf(resultType),
+  }))
+}
+
+/** A tree on one line, without what its form tells anyway: headings of the parts of folds, and kinds but of constants. */
+function compact(tree: string): string {
+  return tree
+    .replaceAll(/\n *(\/\/ \w+\n *)?/g, '')
+    .replaceAll(/\^#\*expr\.(?:Constant_(\w+)|\w+)#/g, (_, constant?: string) => (constant ? `#${constant}` : ''))
+}
+
+const parsedReasons: typeof reasons = [
+  [/unsupported syntax/, 'with the syntax of optional values and quoted names switched off'],
+  [/recursion (depth|limit) exceeded|max recursion depth/, 'with lower limits'],
+  [/overwrites accumulator/, 'with an accumulator that expressions can name'],
+]
+
+/** Two variables of which one is no name or both are of one name. */
+const refusedByMacros = /\.\w+\(([a-z]\.[a-z], \w|[a-z], [a-z]\.[a-z]|([a-z]), \2),/
+
+function parsedCaseOf({ original: { expr }, ast, error = '' }: Test): ParsedCase {
+  if (ast && refusedByMacros.test(expr))
+    throw new Excluded('with the macros of libraries switched off, which refuse it')
+  if (ast) return [expr, compact(ast)]
+  const excluded = parsedReasons.find(([pattern]) => pattern.test(error))
+  if (excluded) throw new Excluded(excluded[1])
+  return [expr, null]
 }
 
 function fromEntries<T>(entries: [string, T][]): Record<string, T> | undefined {
@@ -133,6 +198,7 @@ function typeOf(type: ProtoType = {}): string {
   if (type.primitive) return primitives[type.primitive]!
   if (type.listType) return `list(${typeOf(type.listType.elemType)})`
   if (type.mapType) return `map(${typeOf(type.mapType.keyType)}, ${typeOf(type.mapType.valueType)})`
+  if (type.typeParam) return `param(${type.typeParam})`
   if (type.type) return `type(${typeOf(type.type)})`
   if (type.wellKnown === 'TIMESTAMP' || type.messageType === 'google.protobuf.Timestamp') return 'timestamp'
   if (type.wellKnown === 'DURATION' || type.messageType === 'google.protobuf.Duration') return 'duration'
@@ -146,13 +212,14 @@ function knownType(type: string): string {
   return type
 }
 
-function casesOf(suites: readonly Suite[], version: string): CasesHead & { cases: Case[] } {
+/** What is made of all tests, and how many nothing is made of, by reason. */
+function derive<T>(suites: readonly Suite[], make: (suite: string, test: Test) => T) {
   const excluded = new Map<string, number>()
-  const cases: Case[] = []
+  const cases: T[] = []
   const visit = (suite: Suite, path: string) => {
     for (const test of suite.tests ?? []) {
       try {
-        cases.push(caseOf(path, test))
+        cases.push(make(path, test))
       } catch (error) {
         if (!(error instanceof Excluded)) throw error
         excluded.set(error.message, (excluded.get(error.message) ?? 0) + 1)
@@ -161,14 +228,23 @@ function casesOf(suites: readonly Suite[], version: string): CasesHead & { cases
     for (const inner of suite.suites ?? []) visit(inner, `${path}/${inner.name}`)
   }
   for (const suite of suites) visit(suite, suite.name)
-  return { source: `@bufbuild/cel-spec ${version} (Apache-2.0)`, excluded: Object.fromEntries(excluded), cases }
+  return { excluded: Object.fromEntries(excluded), cases }
+}
+
+function write(file: string, head: CasesHead, cases: readonly unknown[]): void {
+  const lines = new Set([head, ...cases].map((one) => `${JSON.stringify(one)}\n`))
+  writeFileSync(fileURLToPath(new URL(file, import.meta.url)), [...lines].join(''))
 }
 
 const folder = resolve(process.argv[2]!)
 const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }
+const source = `@bufbuild/cel-spec ${version} (Apache-2.0)`
 const suiteOf = async (name: string) =>
   ((await import(pathToFileURL(join(folder, `dist/esm/testdata/${name}.js`)).href)) as { tests: Suite }).tests
 const conformance = (await suiteOf('conformance')).suites ?? []
-const { cases, ...head } = casesOf([...conformance, await suiteOf('checking')], version)
-const text = [head, ...cases].map((one) => `${JSON.stringify(one)}\n`).join('')
-writeFileSync(fileURLToPath(new URL('cases.jsonl', import.meta.url)), text)
+const checking = await suiteOf('checking')
+const checked = derive([...conformance, checking], caseOf)
+write('cases.jsonl', { source, excluded: checked.excluded, withoutTree }, checked.cases)
+const all = [...conformance, checking, await suiteOf('parsing'), await suiteOf('comprehension')]
+const parsed = derive(all, (_, test) => parsedCaseOf(test))
+write('trees.jsonl', { source, excluded: parsed.excluded }, parsed.cases)
