@@ -4,14 +4,13 @@ import { type FieldError, forbidden, invalid } from '#apis/meta/v1/field-error.t
 import type { AdmissionRequest } from '#apis/plugin/v1/admission.ts'
 import { newInvalid } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
+import { judgedExtensions } from '#core/registry/custom/judged-specs.ts'
 import type { Registry } from '#core/registry/registry.ts'
-import type { JsonSchema } from '#core/registry/resource.ts'
 import { equalJson } from '#core/schema/json.ts'
 import type { ResourceCache } from '#core/storage/cacher/resource-cache.ts'
 import { claimsOf } from './claims.ts'
 import {
   type Extensions,
-  extensionsIn,
   keywordPath,
   type Reference,
   referenceKeyword,
@@ -35,19 +34,16 @@ export function definitionCheck(registry: Registry) {
       const { object, oldObject, subresource } = request
       if (!object || subresource !== '') return
       const crd = object as unknown as CustomResourceDefinition
-      const { extensions, path } = read(crd)
+      const extensions = judgedExtensions(crd)
       if (!extensions) return
-      const before = oldObject && read(oldObject as unknown as CustomResourceDefinition).extensions
-      return judge(registry, crd, { extensions, path, before })
+      const before = oldObject && judgedExtensions(oldObject as unknown as CustomResourceDefinition)
+      return judge(registry, crd, { extensions, path: pathOfStored(crd), before })
     },
   }
 }
 
-function read({ spec }: CustomResourceDefinition): { extensions: Extensions | undefined; path: string } {
-  const at = spec.versions.findIndex((version) => version.storage)
-  const schema = spec.versions[at]?.schema?.openAPIV3Schema as JsonSchema | undefined
-  const extensions = schema && extensionsIn(schema, { namespaced: spec.scope === 'Namespaced' })
-  return { extensions, path: `spec.versions[${at}].schema.openAPIV3Schema` }
+function pathOfStored({ spec }: CustomResourceDefinition): string {
+  return `spec.versions[${spec.versions.findIndex((version) => version.storage)}].schema.openAPIV3Schema`
 }
 
 async function judge(

@@ -1,6 +1,7 @@
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import { newBadRequest, newNotFound } from '#core/errors/status-error.ts'
 import type { Application } from '#core/registry/apply-configuration.ts'
+import { isLarge, nextTurn } from '#core/registry/large-objects.ts'
 import type { ShownAs } from '#core/registry/resource-store.ts'
 import { isObject } from '#core/schema/json.ts'
 import { isTrue } from '#core/server/request-info.ts'
@@ -43,6 +44,8 @@ async function applyBody(
   const body = await exchange.body(maxBodyBytes)
   const read = (reading?: StrictReading) => translate(readConfiguration(body, request, reading))
   let first: UnstructuredObject | undefined = read(context)
+  context.bodyLength = body.length
+  if (isLarge(body.length)) await nextTurn()
   const name: unknown = first.metadata?.name
   const application = (): Application => {
     const configuration = first ?? read()

@@ -1,6 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { newBadRequest, newUnsupportedMediaType } from '#core/errors/status-error.ts'
 import type { DecodeOptions } from '#core/registry/decode.ts'
+import { isLarge, nextTurn } from '#core/registry/large-objects.ts'
 import type { Exchange } from '#core/server/exchange.ts'
 import { maxBodyBytes } from './endpoint.ts'
 import { parseJsonText } from './json-text.ts'
@@ -15,7 +15,7 @@ export function mediaType(header: string | undefined): string {
 }
 
 /** Where to put what a strict reading finds wrong in a body that can be read all the same. */
-export type StrictReading = Pick<DecodeOptions, 'fieldValidation' | 'bodyFaults'>
+export type StrictReading = Pick<DecodeOptions, 'fieldValidation' | 'bodyFaults' | 'bodyLength'>
 
 /**
  * Reads and parses a request's body.
@@ -27,19 +27,18 @@ export async function readBody(exchange: Exchange, reading?: StrictReading): Pro
   const type = mediaType(exchange.header('content-type'))
   const bytes = await exchange.body(maxBodyBytes)
   if (bytes.length === 0) return undefined
+  if (reading) reading.bodyLength = bytes.length
   // Kubernetes takes a body without a Content-Type for JSON.
   if (type === '' || type === 'application/json') {
     const value = parseJson(bytes, reading)
-    if (bytes.length > largeBytes) await nextTurn()
+    // That was a turn of its own.
+    if (isLarge(bytes.length)) await nextTurn()
     return value
   }
   if (yamlTypes.includes(type)) return parseYaml(bytes, reading)
   if (type === protobufType) return parseProtobuf(bytes)
   throw newUnsupportedMediaType(type, bodyTypes)
 }
-
-/** What is so large has taken its turn when it is parsed: others have theirs before it is looked at. */
-const largeBytes = 256 * 1024
 
 const yamlTypes = ['application/yaml', 'text/yaml', 'application/x-yaml']
 

@@ -9,6 +9,11 @@ test.each([
   { name: 'the deepest nesting allowed', text: nested(maxDepth) },
   { name: 'brackets in strings', text: JSON.stringify('[{'.repeat(5 * maxDepth)) },
   { name: 'brackets behind escaped quotes', text: JSON.stringify(`"[\\"${'['.repeat(5 * maxDepth)}`) },
+  {
+    name: 'brackets behind quotes late in a string',
+    text: JSON.stringify(`${'x'.repeat(99)}"${'['.repeat(5 * maxDepth)}`),
+  },
+  { name: 'many short strings', text: JSON.stringify(Array(5 * maxDepth).fill('\\"[')) },
   { name: 'the largest number', text: '[1.7976931348623157e308]' },
   { name: 'text that looks like a huge number', text: '{"uid":"1e4000"}' },
 ])('$name is read', ({ text }) => expect(parse(text)).toEqual(JSON.parse(text)))

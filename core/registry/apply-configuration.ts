@@ -19,6 +19,7 @@ import {
 } from '#core/machinery/field-paths/field-set.ts'
 import { canonicalText, isObject, type JsonObject } from '#core/schema/json.ts'
 import { Comparisons, convertTo, isAlike, rootAt, upToDate, viewsOf } from './comparisons.ts'
+import { nextTurn } from './large-objects.ts'
 import { creatorOf } from './managed-fields.ts'
 import {
   fieldsOfOwner,
@@ -57,6 +58,7 @@ export interface OwnedObject {
 /**
  * What an applied configuration makes of an object.
  * @param live undefined when the object does not exist yet
+ * @param inTurns others have their turn between one walk through the object and the next
  * @throws StatusError Conflict naming every field that others own, BadRequest or a fault for what cannot be applied
  * @see https://kubernetes.io/docs/reference/using-api/server-side-apply/
  */
@@ -65,8 +67,10 @@ export async function applyConfiguration(
   live: OwnedObject | undefined,
   { configuration, manager, force }: Application,
   nowMs: number,
+  inTurns = false,
 ): Promise<OwnedObject> {
   checkConfiguration(served, configuration)
+  if (inTurns) await nextTurn()
   const base = live?.object ?? bareObject(served)
   const wanted = ownHalf(configuration, served, manager.subresource)
   const owners = live ? ownersWhenApplying(live, served, manager, nowMs) : []
@@ -76,10 +80,12 @@ export async function applyConfiguration(
   const asked = ownable(wanted)
   if (isBare(asked.metadata)) delete asked.metadata
   const fields = appliedText(root, asked)
+  if (inTurns) await nextTurn()
   const merged = merge(root, ownable(base), asked) as JsonObject
   const isOther = mine && (mine.fields !== fields || mine.apiVersion !== served.apiVersion)
   const pruned = isOther ? await withoutGivenUp(served, { base, wanted, merged, asked }, mine, fields, others) : merged
   const object = whole(base, wanted, pruned)
+  if (inTurns) await nextTurn()
   const comparisons = new Comparisons(served, base, object, await viewsOf(served, others, [base, object]))
   if (!force) refuseConflicts(conflictsWith(others, comparisons), base, served, manager)
   const after = others.flatMap((owner) => comparisons.leftTo(owner) ?? [])

@@ -10,6 +10,7 @@ import { SchemaCompiler } from '#core/schema/compile.ts'
 import { objectMetaSchema } from '#core/schema/object-meta.ts'
 import { unknownFieldMessage } from '#core/schema/prune.ts'
 import { scaleErrors } from './custom/scale-errors.ts'
+import { nextTurn } from './large-objects.ts'
 import type { ServedVersion } from './registry.ts'
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
@@ -21,6 +22,8 @@ export interface DecodeOptions {
   isPatched?: boolean
   /** What was found when the body was read; filled in by the reader of the body. */
   bodyFaults?: BodyFaults
+  /** How long the body is; filled in by the reader of the body. */
+  bodyLength?: number
 }
 
 /** What is wrong with the text of a body that can be read all the same. */
@@ -45,7 +48,27 @@ const metadataSchema = new SchemaCompiler({}, { builtin: true }).compile({
  */
 export function decodeObject(value: unknown, served: ServedVersion, options: DecodeOptions): UnstructuredObject {
   try {
-    return decode(value, served, options)
+    const object = checkKind(value, served)
+    for (const walk of walks) walk(object, served, options)
+    return object
+  } catch (error) {
+    throw options.isPatched ? asPatchFault(value, error) : error
+  }
+}
+
+/** The same of a large object: others have their turn between one walk through it and the next. */
+export async function decodeInTurns(
+  value: unknown,
+  served: ServedVersion,
+  options: DecodeOptions,
+): Promise<UnstructuredObject> {
+  try {
+    const object = checkKind(value, served)
+    for (const walk of walks) {
+      walk(object, served, options)
+      await nextTurn()
+    }
+    return object
   } catch (error) {
     throw options.isPatched ? asPatchFault(value, error) : error
   }
@@ -61,21 +84,30 @@ export function asPatchFault(value: unknown, error: unknown): unknown {
   return newInvalid({ group: '', kind: '' }, '', [invalid('patch', shown, (error as Error).message)])
 }
 
-function decode(value: unknown, served: ServedVersion, options: DecodeOptions): UnstructuredObject {
-  const object = checkKind(value, served)
-  const { schema } = served
-  const { builtin } = served.resource.definition
-  schema.dropNulls(object)
-  // A custom resource's own fields are judged by its schema, later; the server itself reads its metadata.
+/** Each walks through the whole object, and changes it in place; the order counts. */
+const walks: readonly ((object: UnstructuredObject, served: ServedVersion, options: DecodeOptions) => void)[] = [
+  (object, { schema }) => schema.dropNulls(object),
+  checkTypes,
+  (object, { schema, resource }) => resource.definition.builtin && schema.normalize(object),
+  pruneUnknown,
+  checkEmbedded,
+  (object, { schema, resource }) => {
+    schema.applyDefaults(object)
+    resource.rules.default?.(object)
+  },
+]
+
+/** A custom resource's own fields are judged by its schema, later; the server itself reads its metadata. */
+function checkTypes(object: UnstructuredObject, served: ServedVersion): void {
+  const { schema, resource } = served
+  const { builtin } = resource.definition
   const mismatch = builtin ? schema.typeErrors(object) : metadataSchema.typeErrors({ metadata: object.metadata })
   if (mismatch) throw notHandled(served, mismatch)
-  if (builtin) schema.normalize(object)
-  pruneUnknown(object, served, options)
-  const misfit = builtin ? undefined : schema.embeddedMisfit(object)
+}
+
+function checkEmbedded(object: UnstructuredObject, served: ServedVersion): void {
+  const misfit = served.resource.definition.builtin ? undefined : served.schema.embeddedMisfit(object)
   if (misfit) throw notHandled(served, `${misfit.field}: ${misfit.message}`)
-  schema.applyDefaults(object)
-  served.resource.rules.default?.(object)
-  return object
 }
 
 function notHandled({ resource, definition }: ServedVersion, why: string): Error {

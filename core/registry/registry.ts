@@ -149,6 +149,12 @@ export class Registry {
   }
 }
 
+/** An object as it was read from its canonical bytes. */
+export interface StoredObject {
+  object: UnstructuredObject
+  bytes: Buffer
+}
+
 /** One resource: its definition, its objects, its rules. */
 export class Resource {
   readonly definition: ResourceDefinition
@@ -162,7 +168,7 @@ export class Resource {
   /** What its objects are given that nobody else may have. */
   reservations: Reservations | undefined
   /** Judges beforehand, and elsewhere, what would hold everybody up; absent, and giving nothing: there is no such thing. */
-  prejudge: ((object: UnstructuredObject, old?: UnstructuredObject) => Promise<void> | undefined) | undefined
+  prejudge: ((object: UnstructuredObject, old?: StoredObject) => Promise<void> | undefined) | undefined
   /** What its schema, or that of others who name its objects, says about more than one object. */
   constraints: ResourceConstraints | undefined
   /** Absent: its writes do not wait for each other. */

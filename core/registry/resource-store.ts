@@ -26,8 +26,9 @@ import { storageKey } from '#core/storage/cacher/cacher.ts'
 import { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { type Also, type Storage, StorageError, type WriteOptions } from '#core/storage/storage.ts'
 import { type Application, applyConfiguration } from './apply-configuration.ts'
-import { type DecodeOptions, decodeObject, validateObject } from './decode.ts'
+import { type DecodeOptions, decodeInTurns, decodeObject, validateObject } from './decode.ts'
 import { isReadyToRemove, planDeletion } from './deletion.ts'
+import { isLarge, nextTurn } from './large-objects.ts'
 import { takeOwners, trackCreate, trackUpdate } from './managed-fields.ts'
 import { dropRepeatedOwners, generateName, setCreationMetadata, setUpdateMetadata, warnOf } from './metadata.ts'
 import type { Resource, ServedVersion } from './registry.ts'
@@ -157,7 +158,8 @@ export class ResourceStore {
     applied?: string,
   ): Promise<Buffer> {
     if (served.resource.definition.terminating) throw terminating(served)
-    const object = decodeObject(value, served, context)
+    const inTurns = isLargeWrite(context)
+    const object = inTurns ? await decodeInTurns(value, served, context) : decodeObject(value, served, context)
     dropRepeatedOwners(object, context.warn)
     checkNamespace(object, namespace)
     // Admission is to see where the object will be.
@@ -181,10 +183,12 @@ export class ResourceStore {
     dropStatus(object, served)
     resource.rules.prepareCreate?.(object)
     request.name = object.metadata.name ?? ''
+    if (inTurns) await nextTurn()
     const judging = resource.prejudge?.(object)
     if (judging) await judging
     validateObject(object, undefined, served, '')
     warnOf(object, undefined, resource, context.warn)
+    if (inTurns) await nextTurn()
     const { reservations } = resource
     // What is reserved is reserved for this name.
     const isFixed = isNamed || reservations !== undefined
@@ -281,7 +285,9 @@ export class ResourceStore {
     const write = async (current: CacheEntry) => {
       const shown = await served.show(current)
       const live = { object: reviveObject(shown.bytes), owners: ownersText(shown.bytes) }
-      const { object, owners } = await applyConfiguration(served, live, read(), this.#now())
+      const inTurns = isLargeWrite(context, shown)
+      if (inTurns) await nextTurn()
+      const { object, owners } = await applyConfiguration(served, live, read(), this.#now(), inTurns)
       return this.#replace(served, at, subresource, { current, shown }, object, context, owners)
     }
     for (let attempt = 1; ; attempt++) {
@@ -289,7 +295,9 @@ export class ResourceStore {
       try {
         if (isThere) return { bytes: await this.#attempt(served.resource, at, write), created: false }
         mayCreate()
-        const { object, owners } = await applyConfiguration(served, undefined, read(), this.#now())
+        const inTurns = isLargeWrite(context)
+        const { object, owners } = await applyConfiguration(served, undefined, read(), this.#now(), inTurns)
+        if (inTurns) await nextTurn()
         return { bytes: await this.#create(served, at.namespace, object, context, owners), created: true }
       } catch (error) {
         if (attempt === maxApplyAttempts || !isOvertaken(error, at, isThere)) throw error
@@ -353,8 +361,11 @@ export class ResourceStore {
     applied?: string,
   ): Promise<Buffer> {
     const { resource } = served
+    const inTurns = isLargeWrite(context, shown)
+    if (inTurns) await nextTurn()
     const old = reviveObject(shown.bytes)
-    const object = decodeObject(value, served, context)
+    if (inTurns) await nextTurn()
+    const object = inTurns ? await decodeInTurns(value, served, context) : decodeObject(value, served, context)
     dropRepeatedOwners(object, context.warn)
     checkIdentity(object, old, at, resource)
     const sent = takeOwners(object)
@@ -371,6 +382,7 @@ export class ResourceStore {
             { name, operation: 'Update', subresource },
             this.#now(),
           ))
+    if (inTurns) await nextTurn()
     const request = this.#admissionRequest('UPDATE', served, at, subresource, context)
     request.object = object
     request.oldObject = old
@@ -381,10 +393,12 @@ export class ResourceStore {
     shownAs?.put?.(object, request.object)
     setUpdateMetadata(object, old, resource)
     resource.rules.prepareUpdate?.(object, old, subresource)
-    const judging = subresource === '' ? resource.prejudge?.(object, old) : undefined
+    if (inTurns) await nextTurn()
+    const judging = subresource === '' ? resource.prejudge?.(object, { object: old, bytes: shown.bytes }) : undefined
     if (judging) await judging
     validateObject(object, old, served, subresource, context.warn)
     if (subresource === '') warnOf(object, old, resource, context.warn)
+    if (inTurns) await nextTurn()
     const reserves = subresource === '' && !isReadyToRemove(object, resource.rules)
     const write = () => this.#store(served, at, current, object, owners, context)
     return this.#judgeAndWrite(request, reserves ? resource.reservations : undefined, write)
@@ -555,6 +569,9 @@ function showAs(request: AdmissionRequest, { operation = 'UPDATE', show }: Shown
   if (operation === 'UPDATE') request.oldObject = show(request.oldObject!)
   else delete request.oldObject
 }
+
+const isLargeWrite = ({ bodyLength = 0 }: WriteContext, shown?: CacheEntry) =>
+  isLarge(Math.max(bodyLength, shown?.length ?? 0))
 
 /** Whether an object came where there was none, or went, before it could be written. */
 function isOvertaken(error: unknown, { name }: ObjectName, wasThere: boolean): boolean {

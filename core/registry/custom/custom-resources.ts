@@ -1,20 +1,21 @@
 import type { CustomResourceDefinition } from '#apis/apiextensions/v1/zz_generated.types.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { Logger } from '#apis/plugin/v1/host.ts'
-import { extensionMark, extensionsIn } from '#core/constraints/extensions.ts'
+import { extensionMark } from '#core/constraints/extensions.ts'
 import { isConflict, isNotFound } from '#core/errors/status-error.ts'
 import { reviveObject } from '#core/machinery/canonical.ts'
 import { equalJson } from '#core/schema/json.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { asServer } from '../as-server.ts'
 import type { Registry } from '../registry.ts'
-import type { JsonSchema, ResourceDefinition } from '../resource.ts'
+import type { ResourceDefinition } from '../resource.ts'
 import { nameOfKey, type ResourceStore } from '../resource-store.ts'
 import { conditionsOf, isTrue, type NameConflict, nameConflicts, withCondition } from './conditions.ts'
 import { definitionOf } from './definition.ts'
 import { LargeDefinitions } from './large-definitions.ts'
 import { NameReservations } from './name-reservations.ts'
 import { cleanupFinalizer } from './rules.ts'
+import { extensionsOfStored } from './schema-facts.ts'
 import { StoredSchemas } from './stored-schemas.ts'
 
 const group = 'apiextensions.k8s.io'
@@ -93,7 +94,8 @@ export class CustomResources {
 
   #serve(crd: CustomResourceDefinition, entry: CacheEntry): void {
     const { generation = 1, name = '' } = crd.metadata
-    const schemas = new StoredSchemas(entry)
+    // What was served before is compared with it right away.
+    const schemas = new StoredSchemas(entry, this.#installed.has(name) ? crd : undefined)
     this.#waiting.delete(name)
     this.#installed.set(name, { generation, schemas })
     const definition = definitionOf(crd, (version) => schemas.of(version))
@@ -218,9 +220,7 @@ const parse = (entry: CacheEntry) => reviveObject(entry.bytes) as unknown as Cus
 /** Most definitions use no extension: those are not walked through. */
 function extensionsOf(crd: CustomResourceDefinition, entry: CacheEntry): Pick<ResourceDefinition, 'extensions'> {
   if (!entry.bytes.includes(extensionMark)) return {}
-  const storage = crd.spec.versions.find((version) => version.storage)
-  const schema = storage?.schema?.openAPIV3Schema as JsonSchema | undefined
-  const extensions = schema && extensionsIn(schema, { namespaced: crd.spec.scope === 'Namespaced' })
+  const extensions = extensionsOfStored(crd.spec)
   return extensions ? { extensions } : {}
 }
 

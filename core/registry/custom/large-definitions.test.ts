@@ -1,10 +1,14 @@
+import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import type { CustomResourceDefinition } from '#apis/apiextensions/v1/zz_generated.types.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
+import { encodeObject } from '#core/machinery/canonical.ts'
 import { openTestRegistry, type TestRegistry } from '#core/testing/test-registry.ts'
 import { specErrors } from './definition-errors.ts'
-import { judgedSpecErrors } from './judged-specs.ts'
+import { judge, judgedExtensions, judgedFormats, judgedSpecErrors } from './judged-specs.ts'
 import { LargeDefinitions } from './large-definitions.ts'
+import { schemaFactsOf } from './schema-facts.ts'
+import { anySchema, anyVersion, type Json } from './testing.ts'
 
 const crds = 'apiextensions.k8s.io/v1/customresourcedefinitions'
 
@@ -44,6 +48,43 @@ test('what cannot be judged beforehand is judged later', async () => {
   const many = { ...object, spec: { ...(object.spec as object), more: definition(6_000) } }
   await new LargeDefinitions().prejudge(many)
   expect(() => judgedSpecErrors(many as unknown as CustomResourceDefinition)).toThrow()
+})
+
+/** Large because of what nobody has to say anything about. */
+function largeWith(schema: Json, version: Json): CustomResourceDefinition {
+  const object = definition(6_000)
+  const spec = object.spec as CustomResourceDefinition['spec']
+  const root = spec.versions[0]!.schema!.openAPIV3Schema as { properties: Json }
+  root.properties.any = schema
+  Object.assign(spec.versions[0]!, version)
+  return object as unknown as CustomResourceDefinition
+}
+
+test('whatever a large definition says, it is judged alike beforehand, and so is what is asked of it besides', async () => {
+  const large = new LargeDefinitions()
+  await fc.assert(
+    fc.asyncProperty(anySchema, anyVersion, anySchema, fc.boolean(), async (schema, version, before, isUpdate) => {
+      const crd = largeWith(schema, version)
+      const old = isUpdate ? largeWith(before, version) : undefined
+      let expected: ReturnType<typeof judge>
+      try {
+        expected = judge(crd, old)
+      } catch {
+        return
+      }
+      const object = crd as unknown as UnstructuredObject
+      const oldObject = old as unknown as UnstructuredObject | undefined
+      await large.prejudge(object, oldObject && { object: oldObject, bytes: encodeObject(oldObject, oldObject) })
+      expect(judgedSpecErrors(crd, old)).toEqual(expected.errors)
+      expect(judgedSpecErrors(crd, old)).toBe(judgedSpecErrors(crd, old))
+      for (const one of old ? [crd, old] : [crd]) {
+        if (expected.errors.length > 0) continue
+        expect({ formats: judgedFormats(one), extensions: judgedExtensions(one) }).toEqual(schemaFactsOf(one.spec))
+        expect(judgedFormats(one)).toBe(judgedFormats(one))
+      }
+    }),
+    { numRuns: 25, examples: [[{ type: 'string', format: 'unheard-of', 'x-keelson-index': true }, {}, {}, true]] },
+  )
 })
 
 test('a large definition is served, and a faulty one refused', async () => {

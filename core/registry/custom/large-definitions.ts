@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import type { CustomResourceDefinition } from '#apis/apiextensions/v1/zz_generated.types.ts'
-import type { FieldError } from '#apis/meta/v1/field-error.ts'
 import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
-import { noteSpecErrors } from './judged-specs.ts'
+import type { StoredObject } from '../registry.ts'
+import { type Judgement, noteJudgement } from './judged-specs.ts'
 import type { JudgeReply, JudgeRequest } from './judging.worker.ts'
 
 /** Objects and lists within a definition beyond which judging it takes longer than others should wait: some 200 KB. */
@@ -18,26 +18,29 @@ export class LargeDefinitions {
   #thread: JudgingThread | undefined
 
   /**
-   * What is wrong with the definition's spec is known once this resolves, for as long as nobody changes it.
+   * What is wrong with the definition's spec, and what else is asked of its schemas, is known once this resolves, for as
+   * long as nobody changes it.
    * @returns undefined for a definition of the usual size
    */
-  prejudge(object: UnstructuredObject, old?: UnstructuredObject): Promise<void> | undefined {
+  prejudge(object: UnstructuredObject, old?: StoredObject): Promise<void> | undefined {
     return isLarge(object.spec) ? this.#judge(object, old) : undefined
   }
 
-  async #judge(object: UnstructuredObject, old: UnstructuredObject | undefined): Promise<void> {
+  async #judge(object: UnstructuredObject, old: StoredObject | undefined): Promise<void> {
     this.#thread ??= new JudgingThread(() => {
       this.#thread = undefined
     })
-    const errors = await this.#thread.judge(JSON.stringify(object), old && JSON.stringify(old))
+    const judgement = await this.#thread.judge(JSON.stringify(object), old && new Uint8Array(old.bytes))
     // Otherwise it is judged where it is validated.
-    if (errors) noteSpecErrors(object as unknown as CustomResourceDefinition, errors)
+    if (judgement) noteJudgement(judgement, definitionIn(object), old && definitionIn(old.object))
   }
 }
 
+const definitionIn = (object: UnstructuredObject) => object as unknown as CustomResourceDefinition
+
 class JudgingThread {
   readonly #worker: Worker
-  readonly #waiting = new Map<number, (errors: FieldError[] | undefined) => void>()
+  readonly #waiting = new Map<number, (judgement: Judgement | undefined) => void>()
   #idle: NodeJS.Timeout | undefined
   #lastId = 0
 
@@ -45,7 +48,7 @@ class JudgingThread {
   constructor(onEnd: () => void) {
     this.#worker = new Worker(new URL('./judging.worker.ts', import.meta.url), { name: 'judging', execArgv: [] })
     this.#worker.unref()
-    this.#worker.on('message', ({ id, errors }: JudgeReply) => this.#settle(id, errors))
+    this.#worker.on('message', ({ id, judgement }: JudgeReply) => this.#settle(id, judgement))
     // Told by the exit that follows.
     this.#worker.on('error', () => {})
     this.#worker.on('exit', () => {
@@ -55,18 +58,18 @@ class JudgingThread {
     })
   }
 
-  /** @returns undefined when the thread could not tell */
-  judge(definition: string, old: string | undefined): Promise<FieldError[] | undefined> {
+  /** @param old is the thread's from now on @returns undefined when the thread could not tell */
+  judge(definition: string, old: Uint8Array<ArrayBuffer> | undefined): Promise<Judgement | undefined> {
     const id = ++this.#lastId
     clearTimeout(this.#idle)
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve)
-      this.#worker.postMessage({ id, definition, old } satisfies JudgeRequest)
+      this.#worker.postMessage({ id, definition, old } satisfies JudgeRequest, old ? [old.buffer] : [])
     })
   }
 
-  #settle(id: number, errors: FieldError[] | undefined): void {
-    this.#waiting.get(id)?.(errors)
+  #settle(id: number, judgement: Judgement | undefined): void {
+    this.#waiting.get(id)?.(judgement)
     this.#waiting.delete(id)
     if (this.#waiting.size === 0) this.#idle = setTimeout(() => void this.#worker.terminate(), idleMs).unref()
   }

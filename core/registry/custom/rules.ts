@@ -2,12 +2,10 @@ import type { CustomResourceDefinition } from '#apis/apiextensions/v1/zz_generat
 import { type FieldError, invalid, required } from '#apis/meta/v1/field-error.ts'
 import { createdColumn, nameColumn, printer } from '#apis/meta/v1/printing.ts'
 import type { Rules } from '#apis/meta/v1/rules.ts'
-import { unknownFormats } from '#core/schema/formats.ts'
-import type { JsonSchema } from '../resource.ts'
 import { approvalField, approvalOf } from './approval.ts'
 import { isTrue, withCondition } from './conditions.ts'
 import { namesErrors } from './definition-errors.ts'
-import { judgedSpecErrors } from './judged-specs.ts'
+import { judgedFormats, judgedSpecErrors } from './judged-specs.ts'
 
 /** Holds a deleted CRD until its objects are gone. */
 export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
@@ -65,8 +63,8 @@ export const customResourceDefinitionRules: Rules<CustomResourceDefinition> = {
   },
   print: printer<CustomResourceDefinition>(nameColumn, createdColumn),
   warnings({ spec }, old) {
-    const known = new Set(old ? formatsOf(old) : [])
-    return formatsOf({ spec })
+    const known = new Set(old ? judgedFormats(old) : [])
+    return judgedFormats({ spec })
       .filter((format) => !known.has(format))
       .map((format) => `unrecognized format ${JSON.stringify(format)}`)
   },
@@ -78,9 +76,6 @@ function storeVersion({ spec, status }: CustomResourceDefinition): void {
   const stored = status?.storedVersions ?? []
   if (storage && status && !stored.includes(storage)) status.storedVersions = [...stored, storage]
 }
-
-const formatsOf = ({ spec }: Pick<CustomResourceDefinition, 'spec'>) =>
-  (spec.versions ?? []).flatMap(({ schema }) => unknownFormats((schema?.openAPIV3Schema ?? {}) as JsonSchema))
 
 function nameErrors({ metadata, spec }: CustomResourceDefinition): FieldError[] {
   if (metadata.name === `${spec.names?.plural}.${spec.group}`) return []

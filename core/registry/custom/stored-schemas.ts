@@ -12,9 +12,11 @@ export class StoredSchemas {
   #entry: CacheEntry
   #parsed: Map<string, WeakRef<JsonSchema>> | undefined
 
-  constructor(entry: CacheEntry) {
+  /** @param crd what the entry was read into just now: in use until it is collected */
+  constructor(entry: CacheEntry, crd?: CustomResourceDefinition) {
     entry.hold()
     this.#entry = entry
+    for (const { name } of crd?.spec.versions ?? []) this.#remember(name, schemaIn(crd!, name))
   }
 
   /** Reads from another state of the same object, in which no schema differs. */
@@ -33,8 +35,12 @@ export class StoredSchemas {
     const known = this.#parsed?.get(version)?.deref()
     if (known) return known
     const schema = schemaIn(reviveObject(this.#entry.bytes) as unknown as CustomResourceDefinition, version)
+    this.#remember(version, schema)
+    return schema
+  }
+
+  #remember(version: string, schema: JsonSchema): void {
     this.#parsed ??= new Map()
     this.#parsed.set(version, new WeakRef(schema))
-    return schema
   }
 }

@@ -7,10 +7,11 @@ import { type CompiledRule, compileRules } from './rule.ts'
 
 /** @returns undefined when there is no rule in the schema */
 export function ruleTree(schema: JsonSchema, isResource: boolean): RuleNode | undefined {
-  const properties = Object.entries(schema.properties ?? {}).flatMap(([name, child]) => {
-    const node = childTree(child)
-    return node ? [[name, node] as const] : []
-  })
+  const properties: [name: string, node: RuleNode][] = []
+  for (const name in schema.properties) {
+    const node = childTree(schema.properties[name]!)
+    if (node) properties.push([name, node])
+  }
   const { additionalProperties, items } = schema
   const values = isObject(additionalProperties) ? childTree(additionalProperties) : undefined
   const children = { properties, values, items: items && childTree(items) }
