@@ -16,7 +16,7 @@ import { selectorValues } from './selector-values.ts'
 interface Extended {
   resource: Resource
   extensions: Extensions
-  index: ResourceIndex
+  index: ResourceIndex<UnstructuredObject>
   constraints: ResourceConstraints
 }
 
@@ -161,21 +161,21 @@ function namesResource(reference: Reference, { definition }: Resource): boolean 
   return reference.resource ? reference.resource === definition.resource : reference.kind === definition.kind
 }
 
-function newIndex(resource: Resource, { unique, references, indexes }: Extensions): ResourceIndex {
+function newIndex(resource: Resource, { unique, references, indexes }: Extensions): ResourceIndex<UnstructuredObject> {
   const columns = [...unique.map(claimColumn), ...references.map(mentionColumn), ...indexes.map(selectorColumn)]
   return new ResourceIndex(resource.cache, columns, (entry) => reviveObject(entry.bytes))
 }
 
-export function claimColumn(unique: Unique): Column {
+export function claimColumn(unique: Unique): Column<UnstructuredObject> {
   return { valuesOf: (object) => once(claimsOf(object, unique).map(({ value }) => value)) }
 }
 
-function mentionColumn(reference: Reference): Column {
+function mentionColumn(reference: Reference): Column<UnstructuredObject> {
   return { valuesOf: (object) => once(mentionsOf(object, reference).map(({ target }) => target)) }
 }
 
-function selectorColumn(index: Index): Column {
-  return { valuesOf: (object: UnstructuredObject) => once(selectorValues(object, index.place)) }
+function selectorColumn(index: Index): Column<UnstructuredObject> {
+  return { valuesOf: (object) => once(selectorValues(object, index.place)) }
 }
 
 function once(values: string[]): string[] {

@@ -24,11 +24,16 @@ const maxAttempts = 10
 export class ResourceConstraints {
   readonly resource: Resource
   readonly extensions: Extensions
-  readonly #index: ResourceIndex | undefined
+  readonly #index: ResourceIndex<UnstructuredObject> | undefined
   readonly #world: Surroundings
 
   /** @param index with a column for each unique value, then one for each reference; absent where there are none */
-  constructor(resource: Resource, extensions: Extensions, index: ResourceIndex | undefined, world: Surroundings) {
+  constructor(
+    resource: Resource,
+    extensions: Extensions,
+    index: ResourceIndex<UnstructuredObject> | undefined,
+    world: Surroundings,
+  ) {
     this.resource = resource
     this.extensions = extensions
     this.#index = index

@@ -1,13 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
-import type { UnstructuredObject } from '#apis/meta/v1/types.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import type { ResourceCache } from '#core/storage/cacher/resource-cache.ts'
 import { ValueIndex } from './value-index.ts'
 
 /** What an index keeps of each object. */
-export interface Column {
+export interface Column<T> {
   /** Without repetitions. */
-  valuesOf(object: UnstructuredObject): string[]
+  valuesOf(object: T): string[]
 }
 
 /** So many objects are read before the event loop gets a turn. */
@@ -15,20 +14,20 @@ const sliceLength = 100
 
 /**
  * Follows the cache of one resource and knows which objects have which values, in several columns. Many objects are read in
- * slices at the beginning, so that no request waits for all of them.
+ * slices at the beginning, so that no request waits for all of them. `T` is what the columns need of an object.
  */
-export class ResourceIndex {
+export class ResourceIndex<T> {
   /** Resolves once every object is known; from then on an object is known as soon as it is in the cache. */
   readonly ready: Promise<void>
   readonly #cache: ResourceCache
-  readonly #columns: readonly { column: Column; values: ValueIndex }[]
-  readonly #read: (entry: CacheEntry) => UnstructuredObject
+  readonly #columns: readonly { column: Column<T>; values: ValueIndex }[]
+  readonly #read: (entry: CacheEntry) => T
   readonly #unfollow: () => void
   /** Objects that changed while the others were still being read. */
   #changed: Set<string> | undefined = new Set()
   #isStopped = false
 
-  constructor(cache: ResourceCache, columns: readonly Column[], read: (entry: CacheEntry) => UnstructuredObject) {
+  constructor(cache: ResourceCache, columns: readonly Column<T>[], read: (entry: CacheEntry) => T) {
     this.#cache = cache
     this.#columns = columns.map((column) => ({ column, values: new ValueIndex() }))
     this.#read = read

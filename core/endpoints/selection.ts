@@ -1,6 +1,7 @@
 import { newBadRequest } from '#core/errors/status-error.ts'
 import { type FieldRequirement, parseFieldSelector } from '#core/machinery/field-selector.ts'
 import { type LabelRequirement, matchesLabels, parseLabelSelector } from '#core/machinery/label-selector.ts'
+import type { Resource } from '#core/registry/registry.ts'
 import type { ResourceDefinition } from '#core/registry/resource.ts'
 import type { CacheEntry, ExtractFacts } from '#core/storage/cacher/entry.ts'
 import type { ResourceRequest } from './endpoint.ts'
@@ -35,7 +36,7 @@ export function selectionOf(request: ResourceRequest): Selection {
   const singleKey = name !== undefined && (prefix || !served.resource.definition.namespaced) ? prefix + name : undefined
   const id = JSON.stringify([prefix, labelText, fieldText, info.name])
   if (labels.length === 0 && fields.length === 0) return { keyPrefix: prefix, id, readsFields: false }
-  const equals = mostSelective(fields, served.resource.definition)
+  const equals = mostSelective(fields, served.resource)
   return {
     keyPrefix: prefix,
     id,
@@ -47,9 +48,10 @@ export function selectionOf(request: ResourceRequest): Selection {
 }
 
 /** Of the fields that must have one value, the one to find objects by: where there is an index of it, the fewest are looked at. */
-function mostSelective(fields: readonly FieldRequirement[], { extensions }: ResourceDefinition) {
+function mostSelective(fields: readonly FieldRequirement[], { definition, rules }: Resource) {
+  const indexed = rules.indexedFields ?? definition.extensions?.indexes.map(({ field }) => field)
   const equal = fields.filter(({ operator }) => operator === '=')
-  return equal.find(({ field }) => extensions?.indexes.some((index) => index.field === field)) ?? equal[0]
+  return equal.find(({ field }) => indexed?.includes(field)) ?? equal[0]
 }
 
 function matches(

@@ -13,6 +13,7 @@ import type { CacheEntry, ExtractFacts } from '#core/storage/cacher/entry.ts'
 import type { ResourceCache } from '#core/storage/cacher/resource-cache.ts'
 import { Company } from './company.ts'
 import { factsExtractor, selectableFieldNames, selectablePaths } from './facts.ts'
+import { indexFields } from './field-index.ts'
 import type { Reservations } from './reservations.ts'
 import type { DefinitionGroups, JsonSchema, ResourceDefinition, VersionDefinition } from './resource.ts'
 
@@ -78,12 +79,11 @@ export class Registry {
     const converter = this.#converterOf?.(definition)
     const resource = new Resource(definition, compiler, cache, home, this.#rules.get(key) ?? {}, since, converter)
     // A resource stored as another's objects leaves the extraction to that one.
-    if (home === definition)
-      cache.extract = factsExtractor(
-        selectablePaths(resource.storage.definition),
-        resource.rules,
-        definition.extensions?.indexes,
-      )
+    if (home === definition) {
+      const { rules, storage } = resource
+      cache.extract = factsExtractor(selectablePaths(storage.definition), rules, definition.extensions?.indexes)
+      if (rules.indexedFields) indexFields(cache, rules.indexedFields)
+    }
     this.#byResource.set(key, resource)
     if (before && !servesAlike(before.definition, definition)) cache.endWatches()
     this.#changed(before?.definition, definition)

@@ -43,6 +43,8 @@ export const podRules: Rules<Pod> = {
     // Kubernetes takes the name, and has no value for it.
     'status.podIPs': '',
   }),
+  // Every node's agent asks for its own.
+  indexedFields: ['spec.nodeName'],
   print: podPrinter,
 }
 

@@ -25,6 +25,8 @@ export interface Rules<T = UnstructuredObject> {
   changesGeneration?(object: T, old: T): boolean
   /** Values of field selectors that are not plain paths, or need a default: `{ 'status.phase': 'Pending' }`. */
   fields?(object: T): Record<string, string>
+  /** Selectable fields by whose values many clients ask for a few objects each: the cache finds these without a look at the others. */
+  indexedFields?: readonly string[]
   /** Of a kind stored as another: its selectable fields, and what they are called there. */
   storedFields?: Readonly<Record<string, string>>
   /** Warnings to send with the answer of a create (no `old`) or of an update of the object itself. */
