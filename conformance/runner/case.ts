@@ -19,9 +19,10 @@ export interface ConformanceCase {
 /**
  * `kubectl`: the binary. `pods`: a node that is ready, real or simulated. `containers`: a node that runs real programs.
  * `impersonation`: the caller may act as others. `neighbour`: the API server is on this machine, and reaches what listens here.
+ * `migrations`: the API server serves StorageVersionMigrations, which not every cluster does.
  * `keelson`: the API server is Keelson, for what it offers beyond Kubernetes.
  */
-export const needs = ['kubectl', 'pods', 'containers', 'impersonation', 'neighbour', 'keelson'] as const
+export const needs = ['kubectl', 'pods', 'containers', 'impersonation', 'neighbour', 'migrations', 'keelson'] as const
 export type Need = (typeof needs)[number]
 
 export function defineCase(definition: ConformanceCase): ConformanceCase {

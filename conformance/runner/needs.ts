@@ -20,6 +20,7 @@ export async function findMeans(cluster: Cluster): Promise<Means> {
     ['containers', whyNoNode(cluster, (runtime) => !runtime.startsWith('sim'))],
     ['impersonation', whyNoImpersonation(cluster)],
     ['neighbour', Promise.resolve(whyNoNeighbour(cluster))],
+    ['migrations', whyNoMigrations(cluster)],
     ['keelson', whyNotKeelson(cluster)],
   ]
   const reasons = await Promise.all(checks.map(async ([need, check]) => [need, await check] as const))
@@ -49,6 +50,11 @@ async function whyNoNode({ client }: Cluster, accepts: (runtime: string) => bool
 async function whyNoImpersonation({ http }: Cluster): Promise<string | undefined> {
   const { status } = await http.send({ path: '/version', headers: { 'impersonate-user': 'conformance' } })
   return status === 200 ? undefined : `acting as another user is answered with ${status}`
+}
+
+async function whyNoMigrations({ http }: Cluster): Promise<string | undefined> {
+  const { status } = await http.send({ path: '/apis/storagemigration.k8s.io/v1beta1' })
+  return status === 200 ? undefined : `storagemigration.k8s.io/v1beta1 is not served: ${status}`
 }
 
 async function whyNotKeelson({ http }: Cluster): Promise<string | undefined> {

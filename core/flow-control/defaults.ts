@@ -137,6 +137,14 @@ export const suggestedSchemas: readonly FlowSchema[] = [
   schema('kube-controller-manager', 'workload-high', 800, 'ByNamespace', everything([controllerManager])),
   schema('kube-scheduler', 'workload-high', 800, 'ByNamespace', everything([scheduler])),
   schema('kube-system-service-accounts', 'workload-high', 900, 'ByNamespace', everything([kubeSystem])),
+  // Ours: what can wait, and writes every object of a kind again, must not hold up the other plugins.
+  schema(
+    'keelson-background',
+    'workload-low',
+    850,
+    'ByUser',
+    everything([serviceAccount('keelson-system', 'controller-storage-version-migrator')]),
+  ),
   // Ours: what Kubernetes' controller manager and scheduler do, plugins do here, each as its own account.
   schema('keelson-plugins', 'workload-high', 900, 'ByUser', everything([serviceAccount('keelson-system', '*')])),
   schema('service-accounts', 'workload-low', 9_000, 'ByUser', everything([group(groups.serviceAccounts)])),

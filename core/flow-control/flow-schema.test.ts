@@ -121,6 +121,12 @@ test.each([
     want: 'kube-system-service-accounts',
   },
   {
+    who: 'system:serviceaccount:keelson-system:controller-storage-version-migrator',
+    groups: ['system:serviceaccounts', authenticated],
+    line: 'GET /api/v1/pods',
+    want: 'keelson-background',
+  },
+  {
     who: 'system:serviceaccount:keelson-system:x',
     groups: ['system:serviceaccounts', authenticated],
     line: 'GET /api/v1/pods',

@@ -5,10 +5,16 @@ import { pods } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import type { ContainerRuntime, CreateRuntime } from '@keelson/apis/plugin/v1/cri.ts'
 import type { PluginHost, Run } from '@keelson/apis/plugin/v1/host.ts'
 import { type Client, connect } from '@keelson/client'
-import { createEventRecorder, createInformers, type EventRecorder, systemClock, untilAborted } from '@keelson/kit'
+import {
+  createEventRecorder,
+  createInformers,
+  createLimiter,
+  type EventRecorder,
+  systemClock,
+  untilAborted,
+} from '@keelson/kit'
 import { NodeAgent } from './agent.ts'
 import { type NodeConfig, nodeNames, readConfig } from './config.ts'
-import { createLimiter } from './limiter.ts'
 import { capacityOf, machineAddress, systemInfo } from './node/facts.ts'
 import type { NodeDescription } from './node/node-object.ts'
 import { NodeRegistration } from './node/registration.ts'

@@ -3,9 +3,8 @@ import { pods } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import type { Logger } from '@keelson/apis/plugin/v1/host.ts'
 import type { Client } from '@keelson/client'
 import { equalJson, isConflict, isForbidden, isInvalid, isNotFound } from '@keelson/client'
-import type { Clock } from '@keelson/kit'
+import type { Clock, Limiter } from '@keelson/kit'
 import { pause } from '@keelson/kit'
-import type { Limiter } from '../limiter.ts'
 import type { PodObject } from './model.ts'
 
 export interface StatusWriterOptions {
