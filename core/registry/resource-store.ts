@@ -265,6 +265,7 @@ export class ResourceStore {
   ): Promise<Buffer> {
     return this.#attempt(served.resource, at, async (current) => {
       const shown = await served.show(current)
+      if (isLargeWrite(context, shown)) await nextTurn()
       return this.#replace(served, at, subresource, { current, shown }, await change(shown), context)
     })
   }
@@ -284,8 +285,9 @@ export class ResourceStore {
   ): Promise<{ bytes: Buffer; created: boolean }> {
     const write = async (current: CacheEntry) => {
       const shown = await served.show(current)
-      const live = { object: reviveObject(shown.bytes), owners: ownersText(shown.bytes) }
       const inTurns = isLargeWrite(context, shown)
+      if (inTurns) await nextTurn()
+      const live = { object: reviveObject(shown.bytes), owners: ownersText(shown.bytes) }
       if (inTurns) await nextTurn()
       const { object, owners } = await applyConfiguration(served, live, read(), this.#now(), inTurns)
       return this.#replace(served, at, subresource, { current, shown }, object, context, owners)

@@ -7,6 +7,7 @@ import { reviveObject } from '#core/machinery/canonical.ts'
 import { equalJson } from '#core/schema/json.ts'
 import type { CacheEntry } from '#core/storage/cacher/entry.ts'
 import { asServer } from '../as-server.ts'
+import { isLarge } from '../large-objects.ts'
 import type { Registry } from '../registry.ts'
 import type { ResourceDefinition } from '../resource.ts'
 import { nameOfKey, type ResourceStore } from '../resource-store.ts'
@@ -54,7 +55,11 @@ export class CustomResources {
     const definitions = this.#registry.get(group, resource)!
     definitions.reservations = new NameReservations(() => this.#registry.groups, this.#now)
     const large = new LargeDefinitions()
-    definitions.prejudge = (crd, old) => large.prejudge(crd, old)
+    definitions.prejudge = (crd, old) => {
+      const judging = large.prejudge(crd, old)
+      if (judging && old) this.#remember(old.object as unknown as CustomResourceDefinition)
+      return judging
+    }
     const { cache } = definitions
     // Who has a name keeps it: a definition that waits for it must not be first only because of the alphabet.
     const undecided: CacheEntry[] = []
@@ -66,8 +71,21 @@ export class CustomResources {
     for (const entry of undecided) this.#apply(parse(entry), entry)
     cache.onChange((change) => {
       if (change.type === 'DELETED') this.#forget(change.entry)
-      else this.#apply(parse(change.entry), change.entry)
+      else this.#takeOver(change.entry)
     })
+  }
+
+  #takeOver(entry: CacheEntry): void {
+    const crd = parse(entry)
+    this.#apply(crd, entry)
+    if (isLarge(entry.length)) this.#remember(crd)
+  }
+
+  /** A large definition is read once for all who make use of it soon. */
+  #remember(crd: CustomResourceDefinition): void {
+    const { generation = 1, name = '' } = crd.metadata
+    const known = this.#installed.get(name)
+    if (known?.generation === generation) known.schemas.remember(crd)
   }
 
   #apply(crd: CustomResourceDefinition, entry: CacheEntry): void {
@@ -94,8 +112,9 @@ export class CustomResources {
 
   #serve(crd: CustomResourceDefinition, entry: CacheEntry): void {
     const { generation = 1, name = '' } = crd.metadata
+    const schemas = new StoredSchemas(entry)
     // What was served before is compared with it right away.
-    const schemas = new StoredSchemas(entry, this.#installed.has(name) ? crd : undefined)
+    if (this.#installed.has(name)) schemas.remember(crd)
     this.#waiting.delete(name)
     this.#installed.set(name, { generation, schemas })
     const definition = definitionOf(crd, (version) => schemas.of(version))

@@ -12,11 +12,14 @@ export class StoredSchemas {
   #entry: CacheEntry
   #parsed: Map<string, WeakRef<JsonSchema>> | undefined
 
-  /** @param crd what the entry was read into just now: in use until it is collected */
-  constructor(entry: CacheEntry, crd?: CustomResourceDefinition) {
+  constructor(entry: CacheEntry) {
     entry.hold()
     this.#entry = entry
-    for (const { name } of crd?.spec.versions ?? []) this.#remember(name, schemaIn(crd!, name))
+  }
+
+  /** Takes what somebody read from the bytes, which is not read again until it is collected. */
+  remember(crd: CustomResourceDefinition): void {
+    for (const { name } of crd.spec.versions) this.#remember(name, schemaIn(crd, name))
   }
 
   /** Reads from another state of the same object, in which no schema differs. */
@@ -41,6 +44,6 @@ export class StoredSchemas {
 
   #remember(version: string, schema: JsonSchema): void {
     this.#parsed ??= new Map()
-    this.#parsed.set(version, new WeakRef(schema))
+    if (!this.#parsed.get(version)?.deref()) this.#parsed.set(version, new WeakRef(schema))
   }
 }

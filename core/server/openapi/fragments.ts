@@ -3,7 +3,7 @@ import type { Form, NamedSchema } from './forms.ts'
 import { compressPiece, type Piece } from './gzip-pieces.ts'
 import { definitionPaths, type Path, schemasOf } from './operations.ts'
 import { metaSchema, type NamedTypes, OwnSchemas } from './schemas.ts'
-import { mapInTurns } from './turns.ts'
+import { mapInTurns, type Turns } from './turns.ts'
 
 /** What something adds to a document. */
 export interface Fragment {
@@ -31,22 +31,30 @@ export class Fragments {
   }
 
   /** What one version of a definition adds. */
-  ofVersion(form: Form, definition: ResourceDefinition, version: VersionDefinition): Promise<Fragment> {
+  ofVersion(form: Form, definition: ResourceDefinition, version: VersionDefinition, turns: Turns): Promise<Fragment> {
     let known = this.#ofDefinitions.get(definition)
     if (!known) this.#ofDefinitions.set(definition, (known = new Map()))
     const key = `${form.name} ${version.name}`
     let fragment = known.get(key)
-    if (!fragment) known.set(key, (fragment = this.#render(form, definition, version)))
+    if (!fragment) known.set(key, (fragment = this.#render(form, definition, version, turns)))
     // What went wrong may go well another time.
     fragment.catch(() => known.delete(key))
     return fragment
   }
 
-  async #render(form: Form, definition: ResourceDefinition, version: VersionDefinition): Promise<Fragment> {
+  async #render(
+    form: Form,
+    definition: ResourceDefinition,
+    version: VersionDefinition,
+    turns: Turns,
+  ): Promise<Fragment> {
     const own = new OwnSchemas(this.#types, definition, version)
     const paths = definitionPaths(definition, version.name, own)
+    const types = own.references(rootsOf(paths))
+    while (turns.isOver) await turns.next()
     const text = { paths: form.paths(paths), schemas: form.schemas(own.schemas) }
-    return fragmentOf(form, text, own.references(rootsOf(paths)))
+    while (turns.isOver) await turns.next()
+    return fragmentOf(form, text, types)
   }
 
   /** The named types, without a separator behind. */

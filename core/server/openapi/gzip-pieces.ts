@@ -18,7 +18,7 @@ export interface Piece {
 }
 
 export async function compressPiece(text: Buffer | string): Promise<Piece> {
-  const bytes = Buffer.from(text)
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text
   const blocks = await deflate(bytes, { finishFlush: constants.Z_SYNC_FLUSH })
   return { blocks, length: bytes.length, crc: crc32(bytes) }
 }

@@ -187,7 +187,8 @@ export class OpenApi {
   }
 
   #fragmentsOf(form: Form, served: readonly Served[]): Promise<Fragment[]> {
-    return mapInTurns(served, ([definition, version]) => this.#fragments.ofVersion(form, definition, version))
+    const fragments = this.#fragments
+    return mapInTurns(served, ([definition, version], turns) => fragments.ofVersion(form, definition, version, turns))
   }
 
   /** A document of some fragments and one more path, with all types these need. */

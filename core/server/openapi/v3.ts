@@ -106,6 +106,23 @@ const builtinForms = new Map<string, (schema: JsonSchema) => object>([
 
 /** Brings references into their final form: beside other keywords a reference must stand in an `allOf`. */
 function renderSchema(schema: JsonSchema): object {
+  return refers(schema) ? renderReferences(schema) : schema
+}
+
+/** Of all that custom resources' schemas say, nothing refers to anything: only what was put around it does. */
+function refers(schema: JsonSchema): boolean {
+  if (schema.$ref) return true
+  for (const name in schema.properties) if (refers(schema.properties[name]!)) return true
+  for (const name of ['items', 'additionalProperties', 'not'] as const) {
+    const inner = schema[name]
+    if (typeof inner === 'object' && refers(inner)) return true
+  }
+  return junctors.some((name) => schema[name]?.some(refers))
+}
+
+const junctors = ['allOf', 'anyOf', 'oneOf'] as const
+
+function renderReferences(schema: JsonSchema): object {
   const { $ref, properties, items, additionalProperties, allOf, anyOf, oneOf, not, ...rest } = schema
   if ($ref) {
     const reference = { $ref: refOf($ref) }
