@@ -79,6 +79,7 @@ const selections: [expression: string, want: unknown][] = [
   ['date.getTime', 'no such overload'],
   ['date.no.getTime', 'no such overload'],
   ['data.length', 'no such overload'],
+  ['{1: 2}.a', 'no such key: a'],
 ]
 test.each(selections)('%s selects fields, of native values too, and nothing inherited', (expression, want) => {
   const select = () => evaluate(expression, natives)

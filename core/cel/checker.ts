@@ -180,7 +180,7 @@ class Checker {
     const from = isOptional(operand) ? this.#bindings.resolve(operand.params[0]!) : operand
     const field = this.#field(node, from)
     if (node.isTest) return bool
-    return node.isOptional || isOptional(operand) ? optionalOf(this.#bindings.resolve(field)) : field
+    return node.isOptional || isOptional(operand) ? optional(field) : field
   }
 
   #field({ field, offset }: Select, from: Type): Type {
@@ -341,16 +341,19 @@ class Checker {
       return list(types[0]!)
     }
     const yielded = this.#visit(body, inner)
-    if (macro === 'sortBy') return this.#sorted(node, types[0]!, yielded)
+    if (macro === 'sortBy') return this.#sorted(node, range, yielded)
     if (macro === 'map' || macro === 'transformList') return list(yielded)
-    if (macro === 'transformMap') return map(range.kind === 'list' ? int : types[0]!, yielded)
+    if (macro === 'transformMap') return map(types[0]!, yielded)
     return this.#entries(body, yielded)
   }
 
   /** A list can be sorted by what has an order. */
-  #sorted({ body }: Comprehension, element: Type, key: Type): Type {
-    this.#apply('_<_', operators.get('_<_')!, [key, key], body.offset)
-    return list(element)
+  #sorted({ id, offset }: Comprehension, range: Type, key: Type): Type {
+    const name = '@sortByAssociatedKeys'
+    const chosen: Signature[] = []
+    const type = this.#apply(name, operators.get(name)!, [range, list(key)], offset, true, chosen)
+    this.#signatures.set(id, chosen)
+    return type
   }
 
   #rangeVariables({ range, variables }: Comprehension, type: Type): readonly Type[] {
@@ -415,8 +418,6 @@ function mayFit(params: readonly Type[], args: readonly Type[]): boolean {
 const mayBe = (param: Type, arg: Type) =>
   (param.kind === arg.kind && param.name === arg.name) || isOpen(param) || isOpen(arg)
 const isOpen = ({ kind }: Type) => kind === 'param' || kind === 'dyn' || kind === 'null'
-
-const optionalOf = (type: Type) => (isOptional(type) ? type : optional(type))
 
 function typeOfLiteral(value: Value): Type {
   if (typeof value === 'number' || typeof value === 'bigint') return int

@@ -88,18 +88,18 @@ function literalValue(body: string, isRaw: boolean, isBytes: boolean, refuse: (m
   return isRaw ? body : unescapeString(body, refuse)
 }
 
-/** The value of a number as written; undefined when it is out of the range of its type. */
+/** The value of a number as written; undefined when it is out of the range of its type. @param isNegative false for a uint */
 export function numberValue(text: string, isNegative: boolean): bigint | { unsigned: bigint } | Double | undefined {
   const isHex = text.startsWith('0x')
   if (!isHex && /[.eE]/.test(text)) {
     const value = Number(isNegative ? `-${text}` : text)
     return Number.isFinite(value) ? new Double(value) : undefined
   }
-  if (/[uU]$/.test(text)) return unsignedValue(BigInt(text.slice(0, -1)), isNegative)
+  if (/[uU]$/.test(text)) return unsignedValue(BigInt(text.slice(0, -1)))
   const value = isNegative ? -BigInt(text) : BigInt(text)
   return BigInt.asIntN(64, value) === value ? value : undefined
 }
 
-function unsignedValue(value: bigint, isNegative: boolean): { unsigned: bigint } | undefined {
-  return isNegative || BigInt.asUintN(64, value) !== value ? undefined : { unsigned: value }
+function unsignedValue(value: bigint): { unsigned: bigint } | undefined {
+  return BigInt.asUintN(64, value) === value ? { unsigned: value } : undefined
 }

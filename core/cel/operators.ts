@@ -39,6 +39,9 @@ const optionalIndices: readonly Signature[] = indices(optional).map(({ params: [
   of(result, optional(from!), index!),
 )
 
+/** Of a list and of the keys it is sorted by. */
+const sorts = [...numbers, ...ordered].map((key) => of(list(a), list(a), list(key)))
+
 export const operators: ReadonlyMap<string, readonly Signature[]> = new Map([
   [
     '_+_',
@@ -67,6 +70,7 @@ export const operators: ReadonlyMap<string, readonly Signature[]> = new Map([
   ['_[_]', [...indices((held) => held), ...optionalIndices]],
   ['_[?_]', [...indices(optional), ...optionalIndices]],
   ['_?_:_', [of(a, bool, a, a)]],
+  ['@sortByAssociatedKeys', sorts],
 ])
 
 /** Kinds of values a comprehension can walk, and what its variables then are. */

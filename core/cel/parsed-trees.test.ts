@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { parse } from './parser.ts'
 import { CompileError } from './source.ts'
 import { readParsedCases } from './testing/case.ts'
-import { printParsed } from './testing/print-tree.ts'
+import { printParsed } from './testing/print-parsed.ts'
 
 test.each(readParsedCases())('%s is read as the reference reads it', (expression, parsed) => {
   if (parsed === null) expect(() => parse(expression)).toThrow(CompileError)

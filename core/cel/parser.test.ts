@@ -56,6 +56,15 @@ test('operators bind as in the specification', () => {
   expect(shape('-a.b[0]')).toBe(shape('-((a.b)[0])'))
 })
 
+test('signs of one operand are all the same, and take back each other in pairs', () => {
+  const shape = (text: string) => strip(parse(text))
+  expect(shape('!!a && --a == ---b')).toEqual(shape('a && a == -b'))
+  expect(shape('--1')).toEqual(shape('1'))
+  expect(shape('!-1')).toEqual(shape('!(-1)'))
+  expect(shape('-1u')).toEqual(shape('-(1u)'))
+  for (const mixed of ['!-a', '-!a', '!-1u']) expect(() => parse(mixed)).toThrow('Syntax error')
+})
+
 /** The tree without ids and offsets. */
 function strip(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(strip)

@@ -176,7 +176,7 @@ class Parser implements NodeFactory {
     const mark = this.#peek()
     const count = this.#run('!') || this.#run('-')
     if (count === 0) return this.#member(this.#primary())
-    if (mark.text === '-' && count === 1 && this.#peek().kind === 'number') return this.#negative(mark)
+    if (mark.text === '-' && count === 1 && this.#takesSign()) return this.#negative(mark)
     const id = this.nextId()
     const minus = this.#accept('-')
     const operand = minus ? this.#negative(minus) : this.#member(this.#primary())
@@ -186,8 +186,14 @@ class Parser implements NodeFactory {
   }
 
   #negative({ offset }: Token): Expression {
-    if (this.#peek().kind !== 'number') this.#unexpected(this.#peek())
+    if (!this.#takesSign()) this.#unexpected(this.#peek())
     return this.#member(this.#number(offset, true))
+  }
+
+  /** Whether a number follows of which a sign before it is a part. */
+  #takesSign(): boolean {
+    const { kind, text } = this.#peek()
+    return kind === 'number' && !/[uU]$/.test(text)
   }
 
   /** How many of a sign follow, which are taken. */

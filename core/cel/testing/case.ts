@@ -46,7 +46,7 @@ export interface Case {
   type?: string
   /** What the reference's checker or parser reports. */
   issues?: string
-  /** The checked tree, in the form of print-tree.ts. */
+  /** The checked tree, in the form of print-checked.ts. */
   checked?: string
 }
 
@@ -58,7 +58,7 @@ export interface CaseFunction {
   result: string
 }
 
-/** An expression and its parsed tree, in the form of print-tree.ts; null when it is refused. */
+/** An expression and its parsed tree, in the form of print-parsed.ts; null when it is refused. */
 export type ParsedCase = readonly [expression: string, parsed: string | null]
 
 /** The first line of cases.jsonl and of trees.jsonl; each of the others is a case. */

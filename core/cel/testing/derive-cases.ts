@@ -1,5 +1,6 @@
 /**
- * Derives cases.jsonl, which has values, types and checked trees, and trees.jsonl, which has parsed trees, from the conformance tests of the specification as @bufbuild/cel-spec publishes them:
+ * Derives from the conformance tests of the specification, as @bufbuild/cel-spec publishes them, cases.jsonl, which has
+ * values, types and checked trees, and trees.jsonl, which has parsed trees:
  *
  *   npm pack @bufbuild/cel-spec@0.6.1 && tar xzf bufbuild-cel-spec-*.tgz
  *   node core/cel/testing/derive-cases.ts package
@@ -44,13 +45,18 @@ interface ProtoOverload {
   resultType: ProtoType
   isInstanceFunction?: boolean
 }
+interface ProtoDeclaration {
+  name: string
+  ident?: { type: ProtoType }
+  function?: { overloads: ProtoOverload[] }
+}
 interface ProtoTest {
   name?: string
   expr: string
   container?: string
   disableCheck?: boolean
   checkOnly?: boolean
-  typeEnv?: { name: string; ident?: { type: ProtoType }; function?: { overloads: ProtoOverload[] } }[]
+  typeEnv?: ProtoDeclaration[]
   bindings?: Record<string, { value: ProtoValue }>
   value?: ProtoValue
   evalError?: unknown
@@ -97,13 +103,11 @@ const withoutTree: Record<string, string[]> = {
 
 function caseOf(suite: string, { original: test, type, error, checkedAst }: Test): Case {
   const isChecking = suite === 'checking'
-  const excluded = [...reasons, ...(isChecking ? checkingReasons : [])].find(([pattern]) => pattern.test(test.expr))
-  if (excluded) throw new Excluded(excluded[1])
-  if (isChecking && error?.includes('unsupported syntax')) throw new Excluded('with optional values switched off')
-  const truth = test.evalError || isChecking ? undefined : { boolValue: true }
+  const isOnlyChecked = isChecking || suite === 'parsing'
+  refuseExcluded(isChecking, test.expr, error)
+  const truth = test.evalError || isOnlyChecked ? undefined : { boolValue: true }
   const value = test.typedResult ? test.typedResult.result : (test.value ?? truth)
   const name = test.name ?? test.expr.replaceAll(/\s+/g, ' ').trim()
-  const functions = [...(isChecking ? checkingFunctions : []), ...(test.typeEnv ?? []).flatMap(functionsOf)]
   const hasTree = checkedAst && !Object.values(withoutTree).flat().includes(`${suite}/${name}`)
   return {
     suite,
@@ -111,14 +115,8 @@ function caseOf(suite: string, { original: test, type, error, checkedAst }: Test
     expression: test.expr,
     container: test.container,
     ...(test.disableCheck && { check: false }),
-    ...((test.checkOnly || isChecking) && { checkOnly: true }),
-    variables: {
-      ...(isChecking && checkingVariables),
-      ...Object.fromEntries(
-        (test.typeEnv ?? []).flatMap(({ name, ident }) => (ident ? [[name, typeOf(ident.type)]] : [])),
-      ),
-    },
-    ...(functions.length > 0 && { functions }),
+    ...((test.checkOnly || isOnlyChecked) && { checkOnly: true }),
+    ...declared(isChecking, test.typeEnv),
     bindings: fromEntries(Object.entries(test.bindings ?? {}).map(([name, bound]) => [name, caseValueOf(bound.value)])),
     ...(value && { value: caseValueOf(value) }),
     ...((test.evalError || (error && !test.disableCheck)) && !value && { fails: true }),
@@ -128,7 +126,25 @@ function caseOf(suite: string, { original: test, type, error, checkedAst }: Test
   }
 }
 
-function functionsOf({ name, function: declared }: NonNullable<ProtoTest['typeEnv']>[number]): CaseFunction[] {
+function refuseExcluded(isChecking: boolean, expression: string, error = ''): void {
+  const excluded = [...reasons, ...(isChecking ? checkingReasons : [])].find(([pattern]) => pattern.test(expression))
+  if (excluded) throw new Excluded(excluded[1])
+  if (isChecking && error.includes('unsupported syntax')) throw new Excluded('with optional values switched off')
+}
+
+function declared(
+  isChecking: boolean,
+  typeEnv: readonly ProtoDeclaration[] = [],
+): Pick<Case, 'variables' | 'functions'> {
+  const variables = typeEnv.flatMap(({ name, ident }) => (ident ? [[name, typeOf(ident.type)]] : []))
+  const functions = [...(isChecking ? checkingFunctions : []), ...typeEnv.flatMap(functionsOf)]
+  return {
+    variables: { ...(isChecking && checkingVariables), ...Object.fromEntries(variables) },
+    ...(functions.length > 0 && { functions }),
+  }
+}
+
+function functionsOf({ name, function: declared }: ProtoDeclaration): CaseFunction[] {
   return (declared?.overloads ?? []).map(({ overloadId: id, params = [], resultType, isInstanceFunction }) => ({
     name,
     id,
@@ -243,8 +259,10 @@ const suiteOf = async (name: string) =>
   ((await import(pathToFileURL(join(folder, `dist/esm/testdata/${name}.js`)).href)) as { tests: Suite }).tests
 const conformance = (await suiteOf('conformance')).suites ?? []
 const checking = await suiteOf('checking')
-const checked = derive([...conformance, checking], caseOf)
+const parsing = await suiteOf('parsing')
+const parsingWithTrees = { ...parsing, tests: parsing.tests?.filter(({ checkedAst }) => checkedAst) }
+const checked = derive([...conformance, checking, parsingWithTrees], caseOf)
 write('cases.jsonl', { source, excluded: checked.excluded, withoutTree }, checked.cases)
-const all = [...conformance, checking, await suiteOf('parsing'), await suiteOf('comprehension')]
+const all = [...conformance, checking, parsing, await suiteOf('comprehension')]
 const parsed = derive(all, (_, test) => parsedCaseOf(test))
 write('trees.jsonl', { source, excluded: parsed.excluded }, parsed.cases)

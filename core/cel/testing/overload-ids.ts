@@ -1,5 +1,5 @@
 /** By which ids the specification and the libraries of the reference know overloads: facts, by name and types. */
-import type { Type } from '../types.ts'
+import { runtimeName, type Type } from '../types.ts'
 
 const conversions = ['int', 'uint', 'double', 'bool', 'string', 'bytes', 'timestamp', 'duration']
 
@@ -35,7 +35,6 @@ const others: Record<string, string> = {
   orValue: 'optional_orValue_value',
   hasValue: 'optional_hasValue',
   value: 'optional_value',
-  'math.bitNot': 'math_bitNot_',
 }
 const accessors: Record<string, string> = {
   getFullYear: 'year',
@@ -56,6 +55,7 @@ export function overloadId(name: string, params: readonly Type[], isMethod: bool
   if (operator) return operatorId(operator, params)
   if (name === '_[_]') return indexId(params[0]!)
   if (name === '_[?_]') return optionalIndexId(params[0]!)
+  if (name === '@sortByAssociatedKeys') return `list_${runtimeName(params[1]!.params[0]!)}_sortByAssociatedKeys`
   if (name === '@in') return `in_${wordOf(params[1]!)}`
   if (name === 'size') return isMethod ? `${params[0]!.name}_size` : `size_${params[0]!.name}`
   if (conversions.includes(name)) return `${wordOf(params[0]!)}_to_${words[name] ?? name}`
