@@ -16,6 +16,7 @@ import { policyRules } from './policy/v1/rules.ts'
 import { rbacRules } from './rbac/v1/rules.ts'
 import { schedulingRules } from './scheduling/v1/rules.ts'
 import { storageRules } from './storage/v1/rules.ts'
+import { storageMigrationRules } from './storagemigration/v1beta1/rules.ts'
 
 /** The rules of every built-in kind that has some, by `group/resource` (`core` for the core group). */
 export const rules: ReadonlyMap<string, Rules> = new Map<string, Rules>([
@@ -36,4 +37,5 @@ export const rules: ReadonlyMap<string, Rules> = new Map<string, Rules>([
   ...rbacRules,
   ...schedulingRules,
   ...storageRules,
+  ...storageMigrationRules,
 ])

@@ -114,6 +114,26 @@ test('an object that cannot be written fails its migration, and versions stay re
   expect(migratingOf(definition())).toMatchObject({ status: 'False', reason: 'MigrationFailed' })
 })
 
+test('a migration that cannot begin yet is not under way', async () => {
+  const { make, until, start, client, clock, find, definition } = setUp(1)
+  const refused = Promise.withResolvers<void>()
+  const stop = client.intercept(({ verb, resource }) => {
+    if (verb !== 'list' || resource !== 'gadgets') return
+    refused.resolve()
+    throw failure('ServiceUnavailable', 503, 'wait')
+  })
+  await using component = start()
+  await make('m')
+  await refused.promise
+  await settle()
+  stop()
+  expect(component.log.lines.map(({ message }) => message)).toContain('reconcile failed')
+  expect(find('m')?.status?.conditions ?? []).toEqual([])
+  await clock.advance(60_000)
+  await until('m', 'Succeeded')
+  expect(definition().status?.storedVersions).toEqual(['v2'])
+})
+
 test('what a busy server refuses is tried again, from the page where it stopped', async () => {
   const { make, until, start, client, clock, written, find } = setUp(5)
   let refusals = 0

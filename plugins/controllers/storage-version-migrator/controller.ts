@@ -65,16 +65,15 @@ export async function runStorageVersionMigrator(
     const definition = await definitionOf(migration)
     const target = targetOf(migration, await discover(client, signal), definition)
     if ('failure' in target) return fail(migration, target.failure)
-    const started = isRunning(migration) ? migration : await start(migration, target.resource, definition)
-    if (!started) return finish(migration, false)
+    let started = isRunning(migration) ? migration : undefined
     try {
-      await carryOut(started, target.resource, definition)
+      started ??= await start(migration, target.resource, definition)
+      if (started) await carryOut(started, target.resource, definition)
+      else await finish(migration, false)
     } catch (error) {
       if (signal.aborted) throw error
-      if (!isPassing(error)) {
-        return fail(started, `migration encountered unhandled error: ${messageOf(error)}`)
-      }
-      await setStatus(started, delayedStatus(started, messageOf(error), now())).catch(() => {})
+      if (!isPassing(error)) return fail(migration, `migration encountered unhandled error: ${messageOf(error)}`)
+      if (started) await setStatus(started, delayedStatus(started, messageOf(error), now())).catch(() => {})
       throw error
     }
   }
@@ -98,6 +97,7 @@ export async function runStorageVersionMigrator(
     log.info('migration succeeded', { migration: name, resource: resourceKey(migration), objects: count })
   }
 
+  /** @returns undefined when the migration was deleted meanwhile */
   async function start(
     migration: Migration,
     resource: ServedResource,

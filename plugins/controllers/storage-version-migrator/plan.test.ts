@@ -116,6 +116,7 @@ test('a migration runs, then is over and runs no more', () => {
     resourceVersion: '42',
     conditions: [{ type: 'Mine' }, { type: 'Running', status: 'True', reason: 'MigrationRunning' }],
   })
+  expect(startedStatus({ ...one, status: { resourceVersion: '7' } }, '42', now).resourceVersion).toBe('7')
   const long = 'x'.repeat(40_000)
   const ended = endedStatus({ ...one, status: started }, 'Failed', long, now)
   expect(ended.resourceVersion).toBe('42')

@@ -68,7 +68,8 @@ export function startedStatus(
   resourceVersion: string | undefined,
   now: string,
 ): StorageVersionMigrationStatus {
-  return { ...withRunning(status, 'The migration is running', now), resourceVersion }
+  const running = withRunning(status, 'The migration is running', now)
+  return { ...running, resourceVersion: status?.resourceVersion || resourceVersion }
 }
 
 /** The status of a migration that is tried again because of `why`. */
