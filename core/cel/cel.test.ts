@@ -180,6 +180,18 @@ describe('a budget', () => {
     expect(budget.cost).toBe(4)
   })
 
+  test('is charged for a path that asks only as far as there is something', () => {
+    const environment = kubernetesEnvironment.extend({ variables: { object: types.dyn } })
+    const costOf = (expression: string) => {
+      const budget = new Budget()
+      compile(expression, environment).evaluate({ object: { here: { a: { b: 1 } } } }, budget)
+      return budget.cost
+    }
+    expect(costOf('object[?"here"].a.b')).toBe(costOf('object.?here.a.b'))
+    expect(costOf('object[?"gone"].a.b')).toBe(1)
+    expect(costOf('object.?gone["a"].b')).toBe(1)
+  })
+
   test('of the engine ends what makes strings too long', () => {
     const doubling = Array.from({ length: 40 }, (_, i) => `cel.bind(s${i + 1}, s${i} + s${i}, `).join('')
     expect(() => evaluate(`cel.bind(s0, 'abcdefgh', ${doubling}size(s40)${')'.repeat(41)}`)).toThrow(EvaluationError)

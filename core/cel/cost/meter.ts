@@ -121,9 +121,10 @@ export class Meter {
     return base + (this.isChargedWhenPresent(node) ? 0 : 1) - this.baseOf(node.index)
   }
 
-  /** Whether the step is charged only when there is what it selects. */
+  /** Whether the step is charged only when there is what it selects: once asked, the rest of a path asks too, whatever its type. */
   isChargedWhenPresent({ isOptional: asks, operand }: Select | Index): boolean {
-    return asks || (this.#checked !== undefined && isOptional(this.#checked.typeOf(operand.id)))
+    if (asks || (this.#checked !== undefined && isOptional(this.#checked.typeOf(operand.id)))) return true
+    return (operand.kind === 'select' || operand.kind === 'index') && this.isChargedWhenPresent(operand)
   }
 
   /**
