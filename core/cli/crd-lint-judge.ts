@@ -102,9 +102,15 @@ function remarksOf(error: unknown): Remark[] {
   return [{ severity: 'error', path: goField.exec(message)?.[1] ?? '', message }]
 }
 
-/** What all versions say alike Kubernetes names by the place it had in an older form: the first version has it here. */
+/**
+ * What all versions say alike Kubernetes names by the place it had in an older form: the first version has it here. So it
+ * does with what is said of a webhook.
+ */
 function placeOf(field: string): string {
   return field
+    .replace(/^spec\.conversion\.webhookClientConfig\b/, 'spec.conversion.webhook.clientConfig')
+    .replace(/^spec\.conversion\.conversionReviewVersions\b/, 'spec.conversion.webhook.conversionReviewVersions')
+    .replace(/^spec\.version$/, 'spec.versions[0].name')
     .replace(/^spec\.validation\b/, 'spec.versions[0].schema')
     .replace(/^spec\.(subresources|additionalPrinterColumns|selectableFields)\b/, 'spec.versions[0].$1')
 }

@@ -56,6 +56,14 @@ ${indent(root, 10)}
 ${indent(spec, 16)}
 `
 
+/** How versions are converted. @param config its client configuration */
+const webhook = (config: string, reviewVersions = '[v1]') =>
+  `  conversion:
+    strategy: Webhook
+    webhook:
+      conversionReviewVersions: ${reviewVersions}
+${indent(config, 6)}`
+
 async function run(text: string, old?: string, flags: string[] = []) {
   const directory = mkdtempSync(join(tmpdir(), 'keelson-lint-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
@@ -104,6 +112,30 @@ describe('what the server would say', () => {
       shape: { version: 'served: true' },
       at: '14:7',
       says: 'key "served" already set in map',
+    },
+    {
+      name: 'a webhook that cannot be called',
+      shape: { more: webhook('clientConfig: { url: "http://hooks.example.dev" }') },
+      at: '13:23',
+      says: "'https' is the only allowed URL scheme",
+    },
+    {
+      name: 'a service without a name',
+      shape: { more: webhook('clientConfig:\n  service:\n    namespace: hooks\n    name: ""') },
+      at: '16:11',
+      says: 'service name is required',
+    },
+    {
+      name: 'a webhook that nobody calls',
+      shape: { more: webhook('clientConfig: { url: "https://hooks.example.dev" }', '[]').replace('Webhook', 'None') },
+      at: '13:7',
+      says: 'should not be set when strategy is not set to Webhook',
+    },
+    {
+      name: 'reviews in no version that is known',
+      shape: { more: webhook('clientConfig: { url: "https://hooks.example.dev" }', '[v7]') },
+      at: '12:7',
+      says: 'must include at least one of v1, v1beta1',
     },
     {
       name: 'a rule that does not compile',
