@@ -133,4 +133,25 @@ export const cases = [
       assert.equal(conditionOf(migration, 'Failed')?.message, 'resource does not exist in discovery')
     },
   }),
+  defineCase({
+    name: 'migrations: one is of one resource for ever, and has to name it',
+    stands: docs,
+    needs: ['migrations'],
+    async run(t) {
+      await t.rejects(migrate(t, 'x.example.com', ''), {
+        code: 422,
+        messageIncludes: 'spec.resource.resource: Required value: resource is required to be set',
+      })
+      const name = await migrate(t, '', 'bindings')
+      const body = { spec: { resource: { resource: 'pods' } } }
+      const change = t.client.resource(storageversionmigrations).patch(name, { type: 'merge', body })
+      await t.rejects(change, { code: 422, messageIncludes: 'field is immutable' })
+      const undo = { status: { conditions: [] } }
+      await untilIt(t, name, 'Failed')
+      const status = t.client
+        .resource(storageversionmigrations)
+        .patch(name, { type: 'merge', body: undo }, { subresource: 'status' })
+      await t.rejects(status, { code: 422, messageIncludes: 'Failed condition cannot be set to false once it is true' })
+    },
+  }),
 ]
