@@ -161,9 +161,9 @@ class Front implements Listener {
   open(): Promise<void> {
     const { host, port } = this.#options
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
+      this.#server.once('error', (error) => reject(whyNot(error, host, port)))
       this.#server.listen({ host, port, backlog: 4096 }, () => {
-        this.#server.off('error', reject)
+        this.#server.removeAllListeners('error')
         this.#server.on('error', (error) => this.#options.log?.error('listener failed', { error: error.message }))
         resolve()
       })
@@ -399,6 +399,11 @@ class Front implements Listener {
     if (mayAnswer) writeLastAnswer(socket, status.code ?? 400, json, JSON.stringify(status))
     else socket.destroy()
   }
+}
+
+function whyNot(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code !== 'EADDRINUSE') return error
+  return new Error(`port ${port} of ${host} is taken: end what listens there, or choose another with --port`)
 }
 
 function secureContext({ cert, key, ca }: TlsMaterial): SecureContextOptions {

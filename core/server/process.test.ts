@@ -39,7 +39,9 @@ test('a port that is taken is one clear line and exit status 1', async () => {
   const { status, stderr } = await runKeelson(['server', '--data-dir', join(scratch, 'port'), '--port', String(port)])
   taken.close()
   expect(status).toBe(1)
-  expect(stderr).toBe(`keelson: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`)
+  expect(stderr).toBe(
+    `keelson: port ${port} of 127.0.0.1 is taken: end what listens there, or choose another with --port\n`,
+  )
 })
 
 test('a second server on the same data is refused in one clear line, and the first goes on', async () => {
