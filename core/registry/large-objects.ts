@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises'
  * turn in between. What is of the usual size is written without a pause.
  */
 
-const largeBytes = 256 * 1024
+const largeBytes = 128 * 1024
 
 /** @param length of the object as JSON */
 export const isLarge = (length: number) => length > largeBytes

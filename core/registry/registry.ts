@@ -167,8 +167,8 @@ export class Resource {
   readonly converter: Converter
   /** What its objects are given that nobody else may have. */
   reservations: Reservations | undefined
-  /** Judges beforehand, and elsewhere, what would hold everybody up; absent, and giving nothing: there is no such thing. */
-  prejudge: ((object: UnstructuredObject, old?: StoredObject) => Promise<void> | undefined) | undefined
+  /** Judges a large object beforehand, and elsewhere, where that would hold everybody up; absent: it would not. */
+  prejudge: ((object: UnstructuredObject, old?: StoredObject) => Promise<void>) | undefined
   /** What its schema, or that of others who name its objects, says about more than one object. */
   constraints: ResourceConstraints | undefined
   /** Absent: its writes do not wait for each other. */

@@ -184,8 +184,7 @@ export class ResourceStore {
     resource.rules.prepareCreate?.(object)
     request.name = object.metadata.name ?? ''
     if (inTurns) await nextTurn()
-    const judging = resource.prejudge?.(object)
-    if (judging) await judging
+    if (inTurns) await resource.prejudge?.(object)
     validateObject(object, undefined, served, '')
     warnOf(object, undefined, resource, context.warn)
     if (inTurns) await nextTurn()
@@ -396,8 +395,7 @@ export class ResourceStore {
     setUpdateMetadata(object, old, resource)
     resource.rules.prepareUpdate?.(object, old, subresource)
     if (inTurns) await nextTurn()
-    const judging = subresource === '' ? resource.prejudge?.(object, { object: old, bytes: shown.bytes }) : undefined
-    if (judging) await judging
+    if (inTurns && subresource === '') await resource.prejudge?.(object, { object: old, bytes: shown.bytes })
     validateObject(object, old, served, subresource, context.warn)
     if (subresource === '') warnOf(object, old, resource, context.warn)
     if (inTurns) await nextTurn()

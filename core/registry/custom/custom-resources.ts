@@ -56,9 +56,8 @@ export class CustomResources {
     definitions.reservations = new NameReservations(() => this.#registry.groups, this.#now)
     const large = new LargeDefinitions()
     definitions.prejudge = (crd, old) => {
-      const judging = large.prejudge(crd, old)
-      if (judging && old) this.#remember(old.object as unknown as CustomResourceDefinition)
-      return judging
+      if (old) this.#remember(old.object as unknown as CustomResourceDefinition)
+      return large.prejudge(crd, old)
     }
     const { cache } = definitions
     // Who has a name keeps it: a definition that waits for it must not be first only because of the alphabet.

@@ -5,8 +5,6 @@ import type { StoredObject } from '../registry.ts'
 import { type Judgement, noteJudgement } from './judged-specs.ts'
 import type { JudgeReply, JudgeRequest } from './judging.worker.ts'
 
-/** Objects and lists within a definition beyond which judging it takes longer than others should wait: some 200 KB. */
-const manyValues = 5_000
 /** The thread ends when it was not asked for so long. */
 const idleMs = 10_000
 
@@ -20,13 +18,8 @@ export class LargeDefinitions {
   /**
    * What is wrong with the definition's spec, and what else is asked of its schemas, is known once this resolves, for as
    * long as nobody changes it.
-   * @returns undefined for a definition of the usual size
    */
-  prejudge(object: UnstructuredObject, old?: StoredObject): Promise<void> | undefined {
-    return isLarge(object.spec) ? this.#judge(object, old) : undefined
-  }
-
-  async #judge(object: UnstructuredObject, old: StoredObject | undefined): Promise<void> {
+  async prejudge(object: UnstructuredObject, old?: StoredObject): Promise<void> {
     this.#thread ??= new JudgingThread(() => {
       this.#thread = undefined
     })
@@ -73,18 +66,4 @@ class JudgingThread {
     this.#waiting.delete(id)
     if (this.#waiting.size === 0) this.#idle = setTimeout(() => void this.#worker.terminate(), idleMs).unref()
   }
-}
-
-/** Looks at no more of a value than it takes to know. */
-function isLarge(value: unknown): boolean {
-  const waiting: unknown[] = [value]
-  let count = 0
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (++count > manyValues) return true
-    for (const key in next as object) {
-      const inner = (next as Record<string, unknown>)[key]
-      if (typeof inner === 'object' && inner !== null) waiting.push(inner)
-    }
-  }
-  return false
 }
