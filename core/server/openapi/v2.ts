@@ -1,4 +1,5 @@
 import type { JsonSchema } from '#core/registry/resource.ts'
+import { setOwn } from '#core/schema/json.ts'
 import type { Gvk } from '../discovery/served.ts'
 import type { Method, Operation, Path } from './operations.ts'
 import type { Parameter } from './parameters.ts'
@@ -141,30 +142,28 @@ function renderNamed(name: string, schema: JsonSchema): V2Schema {
   return form ? { ...(schema.description && { description: schema.description }), ...form } : renderSchema(schema)
 }
 
+/** Of every schema of every definition, so nothing is made on the way. */
 function renderSchema(schema: JsonSchema): V2Schema {
   const { $ref, additionalProperties, description, format, items, properties, required, type } = schema
-  const common = { ...(description && { description }), ...extensionsOf(schema) }
-  if ($ref) return { ...refOf($ref), ...common }
-  if (schema.nullable || schema['x-kubernetes-int-or-string']) return common
-  if (schema['x-kubernetes-preserve-unknown-fields']) return { ...common, ...(type && { type }) }
-  return {
-    ...common,
-    ...(type && { type }),
-    ...(format && { format }),
-    ...(required && { required }),
-    ...(properties && {
-      properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, renderSchema(value)])),
-    }),
-    ...(items && { items: renderSchema(items) }),
-    ...(additionalProperties !== undefined && {
-      additionalProperties:
-        typeof additionalProperties === 'object' ? renderSchema(additionalProperties) : additionalProperties,
-    }),
+  const rendered: V2Schema = $ref ? refOf($ref) : {}
+  if (description) rendered.description = description
+  for (const key in schema) {
+    if (key.startsWith('x-')) rendered[key as `x-${string}`] = schema[key as keyof JsonSchema]
   }
+  if ($ref || schema.nullable || schema['x-kubernetes-int-or-string']) return rendered
+  if (type) rendered.type = type
+  if (schema['x-kubernetes-preserve-unknown-fields']) return rendered
+  if (format) rendered.format = format
+  if (required) rendered.required = required
+  if (properties) rendered.properties = renderProperties(properties)
+  if (items) rendered.items = renderSchema(items)
+  if (typeof additionalProperties === 'object') rendered.additionalProperties = renderSchema(additionalProperties)
+  else if (additionalProperties !== undefined) rendered.additionalProperties = additionalProperties
+  return rendered
 }
 
-function extensionsOf(schema: JsonSchema): Record<`x-${string}`, unknown> {
-  const found: Record<`x-${string}`, unknown> = {}
-  for (const key in schema) if (key.startsWith('x-')) found[key as `x-${string}`] = schema[key as keyof JsonSchema]
-  return found
+function renderProperties(properties: Readonly<Record<string, JsonSchema>>): Record<string, V2Schema> {
+  const rendered: Record<string, V2Schema> = {}
+  for (const name in properties) setOwn(rendered, name, renderSchema(properties[name]!))
+  return rendered
 }
