@@ -62,6 +62,10 @@ export const isMethodNotAllowed = is('MethodNotAllowed')
 export const isTooManyRequests = is('TooManyRequests')
 export const isTimeout = is('Timeout')
 export const isServiceUnavailable = is('ServiceUnavailable')
+/** For `catch`: what is not there is undefined. @throws whatever else went wrong */
+export function ignoreAbsence(error: unknown): undefined {
+  if (!isNotFound(error)) throw error
+}
 /** The resourceVersion or continue token is from before compaction: list again. */
 export const isExpired = (error: unknown) => reasonOf(error) === 'Expired' || reasonOf(error) === 'Gone'
 

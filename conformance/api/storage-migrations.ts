@@ -40,6 +40,13 @@ function gadgetKind(t: CaseContext): CustomKind {
   }
 }
 
+/** A kind of the case's own, and its objects in the case's namespace. */
+async function gadgetsIn(t: CaseContext) {
+  const kind = gadgetKind(t)
+  await establish(t, kind)
+  return { kind, gadgets: await t.in<KubeObject>(kind.ref as ResourceRef) }
+}
+
 const gadget = ({ group }: CustomKind, name: string): KubeObject => ({
   apiVersion: `${group}/v1beta1`,
   kind: 'Gadget',
@@ -70,9 +77,7 @@ export const cases = [
     stands: docs,
     needs: ['migrations'],
     async run(t) {
-      const kind = gadgetKind(t)
-      await establish(t, kind)
-      const gadgets = await t.in<KubeObject>(kind.ref as ResourceRef)
+      const { kind, gadgets } = await gadgetsIn(t)
       const made = await Promise.all(['a', 'b', 'c'].map((name) => gadgets.create(gadget(kind, name))))
       const definitions = t.client.resource(customResourceDefinitions)
       const name = kind.definition.metadata.name!
@@ -101,9 +106,7 @@ export const cases = [
     stands: docs,
     needs: ['migrations'],
     async run(t) {
-      const kind = gadgetKind(t)
-      await establish(t, kind)
-      const gadgets = await t.in<KubeObject>(kind.ref as ResourceRef)
+      const { kind, gadgets } = await gadgetsIn(t)
       const { metadata } = await gadgets.create(gadget(kind, 'a'))
       await untilIt(t, await migrate(t, kind.group, 'gadgets'), 'Succeeded')
       assert.equal((await gadgets.get('a')).metadata.resourceVersion, metadata.resourceVersion)

@@ -4,9 +4,9 @@ import { parseArgs } from 'node:util'
 import {
   type Client,
   connect,
+  ignoreAbsence,
   isConnectionError,
   isExpired,
-  isNotFound,
   loadKubeconfig,
   type ResourceClient,
 } from '@keelson/client'
@@ -88,7 +88,7 @@ async function migrate({ names, kubeconfig, context, restart }: MigrateArguments
 
 /** @throws Error when nobody would carry a migration out. A server that is not ours may have another migrator. */
 async function assertMigratorRuns(client: Client): Promise<void> {
-  const plugin = await client.resource(plugins).get('controller-storage-version-migrator').catch(asAbsent)
+  const plugin = await client.resource(plugins).get('controller-storage-version-migrator').catch(ignoreAbsence)
   const ready = plugin?.status?.conditions?.find(({ type }) => type === 'Ready')
   if (ready?.reason === 'Disabled') throw new Error(`plugin ${plugin?.metadata.name} does not run: ${ready.message}`)
 }
@@ -97,10 +97,10 @@ function apiOf(client: Client): MigrationApi {
   const definitions = client.resource(customresourcedefinitions)
   const migrations = client.resource(storageversionmigrations)
   return {
-    definition: (name) => definitions.get(name).catch(asAbsent),
-    migration: (name) => migrations.get(name).catch(asAbsent),
+    definition: (name) => definitions.get(name).catch(ignoreAbsence),
+    migration: (name) => migrations.get(name).catch(ignoreAbsence),
     create: (migration) => migrations.create(migration),
-    remove: (name) => migrations.delete(name).catch(asAbsent),
+    remove: (name) => migrations.delete(name).catch(ignoreAbsence),
     follow: (name) => follow(migrations, name),
   }
 }
@@ -108,7 +108,7 @@ function apiOf(client: Client): MigrationApi {
 /** A watch that ends or breaks is taken up again with what is there by then. */
 async function* follow(migrations: ResourceClient<StorageVersionMigration>, name: string) {
   for (;;) {
-    const now = await migrations.get(name).catch(asAbsent)
+    const now = await migrations.get(name).catch(ignoreAbsence)
     if (!now) return
     yield now
     const { resourceVersion } = now.metadata
@@ -124,10 +124,6 @@ async function* follow(migrations: ResourceClient<StorageVersionMigration>, name
       if (!isExpired(error) && !isConnectionError(error)) throw error
     }
   }
-}
-
-function asAbsent(error: unknown): undefined {
-  if (!isNotFound(error)) throw error
 }
 
 /** @throws UsageError for a name that no definition has */

@@ -161,9 +161,10 @@ class Front implements Listener {
   open(): Promise<void> {
     const { host, port } = this.#options
     return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => reject(whyNot(error, host, port)))
+      const refuse = (error: NodeJS.ErrnoException) => reject(whyNot(error, host, port))
+      this.#server.once('error', refuse)
       this.#server.listen({ host, port, backlog: 4096 }, () => {
-        this.#server.removeAllListeners('error')
+        this.#server.off('error', refuse)
         this.#server.on('error', (error) => this.#options.log?.error('listener failed', { error: error.message }))
         resolve()
       })

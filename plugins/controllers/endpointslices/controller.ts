@@ -10,7 +10,7 @@ import {
 import { type EndpointSlice, endpointslices } from '@keelson/apis/discovery/v1/zz_generated.types.ts'
 import type { KubeObject } from '@keelson/apis/meta/v1/types.ts'
 import type { PluginHost } from '@keelson/apis/plugin/v1/host.ts'
-import { type Client, type DeepReadonly, isAlreadyExists, isNamespaceTerminating, isNotFound } from '@keelson/client'
+import { type Client, type DeepReadonly, ignoreAbsence, isAlreadyExists, isNamespaceTerminating } from '@keelson/client'
 import {
   type Clock,
   controller,
@@ -147,10 +147,6 @@ const pairsOf = ({ namespace, labels = {} }: AnyPod['metadata']): string[] =>
 /** Endpoints that somebody else made may have no Service yet, or never. */
 const isOurs = ({ metadata }: DeepReadonly<Endpoints>) =>
   metadata.labels?.[endpointsManagedByLabel] === endpointsManagedBy
-
-function ignoreAbsence(error: unknown): void {
-  if (!isNotFound(error)) throw error
-}
 
 /** The cache has not shown it yet; its event brings the Service back here. */
 function ignorePresence(error: unknown): void {

@@ -1,6 +1,6 @@
 import type { KubeObject, OwnerReference } from '@keelson/apis/meta/v1/types.ts'
 import type { PluginHost } from '@keelson/apis/plugin/v1/host.ts'
-import { type Client, type DeepReadonly, isNotFound, type ServedResource } from '@keelson/client'
+import { type Client, type DeepReadonly, ignoreAbsence, type ServedResource } from '@keelson/client'
 import { type Clock, controller, createInformers, pause, runReconciler, systemClock } from '@keelson/kit'
 import {
   createGraph,
@@ -30,8 +30,8 @@ export async function runGarbageCollector(client: Client, host: PluginHost, cloc
   const graph = createGraph()
   /** Owners that were looked for and did not exist. A uid never comes back. */
   const knownGone = new Set<string>()
-  /** The resources whose objects are followed, by id. */
-  const followed = new Map<string, ServedResource>()
+  /** The resources whose objects are followed. */
+  const followed = new Set<string>()
   /** Before all is listed, most owners would seem to be gone: asking for each would be a storm. */
   let hasSynced = false
 
@@ -74,7 +74,7 @@ export async function runGarbageCollector(client: Client, host: PluginHost, cloc
     if (resource.namespaced && !dependent.namespace) return 'solid'
     const all = client.metadata(resource)
     const place = resource.namespaced ? all.in(dependent.namespace) : all
-    const live = await place.get(owner.name, { signal }).catch(asAbsent)
+    const live = await place.get(owner.name, { signal }).catch(ignoreAbsence)
     if (live?.metadata.uid !== owner.uid) return noteGone(owner.uid)
     return isDeletingForeground(nodeFrom(resource, live)) ? 'waiting' : 'solid'
   }
@@ -119,7 +119,7 @@ export async function runGarbageCollector(client: Client, host: PluginHost, cloc
 
   /** The object as the server has it now; undefined when it is gone or another one took its name. */
   async function readLive(node: Node): Promise<KubeObject | undefined> {
-    const live = await objectsLike(node).get(node.name, { signal }).catch(asAbsent)
+    const live = await objectsLike(node).get(node.name, { signal }).catch(ignoreAbsence)
     return live?.metadata.uid === node.uid ? live : undefined
   }
 
@@ -130,7 +130,7 @@ export async function runGarbageCollector(client: Client, host: PluginHost, cloc
     if (!hasSameOwners(node, live)) throw new Error(`the owners of ${node.resource.resource} ${node.name} have changed`)
     const { uid, resourceVersion } = live.metadata
     const preconditions = { uid, resourceVersion }
-    await objectsLike(node).delete(node.name, { propagationPolicy, preconditions, signal }).catch(asAbsent)
+    await objectsLike(node).delete(node.name, { propagationPolicy, preconditions, signal }).catch(ignoreAbsence)
     log.debug('object collected', { resource: node.resource.resource, namespace: node.namespace, name: node.name })
   }
 
@@ -148,7 +148,7 @@ export async function runGarbageCollector(client: Client, host: PluginHost, cloc
 
   async function patchMetadata(node: Node, { metadata }: KubeObject, change: object): Promise<void> {
     const body = { metadata: { uid: metadata.uid, resourceVersion: metadata.resourceVersion, ...change } }
-    await objectsLike(node).patch(node.name, { type: 'merge', body }, { signal }).catch(asAbsent)
+    await objectsLike(node).patch(node.name, { type: 'merge', body }, { signal }).catch(ignoreAbsence)
   }
 
   function stored(resource: ServedResource, object: DeepReadonly<KubeObject>): void {
@@ -194,7 +194,7 @@ export async function runGarbageCollector(client: Client, host: PluginHost, cloc
 
   const queue = runReconciler({ name: 'garbage-collector', log, reconcile, concurrency: 20, signal, clock })
   function follow(resource: ServedResource): Promise<void> {
-    followed.set(idOf(resource), resource)
+    followed.add(idOf(resource))
     const informer = informers.for(resource, relations)
     informer.on({
       added: (object) => stored(resource, object),
@@ -243,10 +243,6 @@ export async function runGarbageCollector(client: Client, host: PluginHost, cloc
   for (const node of graph.all()) examine(node)
   host.ready()
   await queue.stopped
-}
-
-function asAbsent(error: unknown): undefined {
-  if (!isNotFound(error)) throw error
 }
 
 function hasSameOwners(node: Node, { metadata }: KubeObject): boolean {

@@ -1,5 +1,5 @@
 import type { KubeList, KubeObject } from '@keelson/apis/meta/v1/types.ts'
-import { type Client, isMethodNotAllowed, isNotFound, type ServedResource } from '@keelson/client'
+import { type Client, ignoreAbsence, isMethodNotAllowed, isNotFound, type ServedResource } from '@keelson/client'
 import type { Findings, Remaining } from './plan.ts'
 
 /** Deletes all objects of some resources in a namespace, several resources at a time, and says what is left. */
@@ -59,7 +59,7 @@ async function deleteAll(
   }
   const { items } = await objects.list({ signal })
   for (const { metadata } of items) {
-    await objects.delete(metadata.name ?? '', { ...options, signal }).catch(ignoreNotFound)
+    await objects.delete(metadata.name ?? '', { ...options, signal }).catch(ignoreAbsence)
   }
 }
 
@@ -82,8 +82,4 @@ async function look(
 function asEmpty(error: unknown): Pick<KubeList<KubeObject>, 'items' | 'metadata'> {
   if (!isNotFound(error) && !isMethodNotAllowed(error)) throw error
   return { items: [], metadata: {} }
-}
-
-function ignoreNotFound(error: unknown): void {
-  if (!isNotFound(error)) throw error
 }

@@ -1,6 +1,6 @@
 import { nodes, type Pod, pods } from '@keelson/apis/core/v1/zz_generated.types.ts'
 import type { Logger } from '@keelson/apis/plugin/v1/host.ts'
-import { type Client, isNotFound } from '@keelson/client'
+import { type Client, ignoreAbsence } from '@keelson/client'
 import {
   type Clock,
   type EventRecorder,
@@ -155,7 +155,3 @@ export function keepPods({
 
 const concernsPods = (node: AnyNode) => isNodeDead(node) || noExecuteTaints(node).length > 0
 const compareText = (a = '', b = '') => (a < b ? -1 : a > b ? 1 : 0)
-
-function ignoreAbsence(error: unknown): undefined {
-  if (!isNotFound(error)) throw error
-}

@@ -4,7 +4,7 @@ import {
   type StorageVersionMigrationStatus,
   storageversionmigrations,
 } from '@keelson/apis/storagemigration/v1beta1/zz_generated.types.ts'
-import { type Client, discover, isNotFound, type ServedResource } from '@keelson/client'
+import { type Client, discover, ignoreAbsence, type ServedResource } from '@keelson/client'
 import { type Clock, controller, createInformers, formatTime, runReconciler, systemClock } from '@keelson/kit'
 import {
   type Definition,
@@ -57,7 +57,7 @@ export async function runStorageVersionMigrator(
     const next = nextOf(cached.byIndex(byResource, key))
     if (!next) return
     // What has ended a moment ago must not begin again because the cache has not heard of it.
-    const migration = await migrations.get(next.metadata.name ?? '', { signal }).catch(asAbsent)
+    const migration = await migrations.get(next.metadata.name ?? '', { signal }).catch(ignoreAbsence)
     if (migration && !isOver(migration)) await migrate(migration)
   }
 
@@ -85,7 +85,7 @@ export async function runStorageVersionMigrator(
       progressIn(migration),
       async (progress) => {
         const body = progressPatch(uid, progress)
-        await migrations.patch(name, { type: 'merge', body }, { signal }).catch(asAbsent)
+        await migrations.patch(name, { type: 'merge', body }, { signal }).catch(ignoreAbsence)
         return cached.get('', name)?.metadata.uid === uid
       },
       signal,
@@ -129,7 +129,7 @@ export async function runStorageVersionMigrator(
 
   async function definitionOf(migration: Migration): Promise<Definition | undefined> {
     if (!migration.spec.resource.group) return undefined
-    return definitions.get(resourceKey(migration), { signal }).catch(asAbsent)
+    return definitions.get(resourceKey(migration), { signal }).catch(ignoreAbsence)
   }
 
   async function setStatus(
@@ -138,7 +138,7 @@ export async function runStorageVersionMigrator(
   ): Promise<Migration | undefined> {
     const body = { metadata: { uid: metadata.uid }, status }
     const options = { subresource: 'status', signal }
-    return migrations.patch(metadata.name ?? '', { type: 'merge', body }, options).catch(asAbsent)
+    return migrations.patch(metadata.name ?? '', { type: 'merge', body }, options).catch(ignoreAbsence)
   }
 
   const queue = runReconciler({ name: 'storage-version-migrator', log, reconcile, signal, clock })
@@ -147,10 +147,6 @@ export async function runStorageVersionMigrator(
   cached.on({ added: enqueue, updated: enqueue, deleted: enqueue })
   host.ready()
   await queue.stopped
-}
-
-function asAbsent(error: unknown): undefined {
-  if (!isNotFound(error)) throw error
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
