@@ -46,6 +46,11 @@ const sound = object({
   ],
 })
 
+const plain = object({
+  ...{ group: 'x.dev', scope: 'Cluster', names },
+  versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+})
+
 const usual = 0
 const large = 1024 * 1024
 
@@ -89,7 +94,7 @@ test('definitions are created, updated and applied alike', async () => {
         if ((expected as { written?: object }).written) count++
       }
     }),
-    { numRuns: 60, examples: [[sound]] },
+    { numRuns: 60, examples: [[sound], [plain]] },
   )
   expect(count).toBeGreaterThanOrEqual(4)
   expect(registry.errors).toEqual([])
